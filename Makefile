@@ -1,0 +1,48 @@
+# Every target is described behind its name; `make help` prints that.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help environment demo test lint format check messages migrations requirements clean
+
+BIN := .venv/bin
+TEST := DJANGO_SETTINGS_MODULE=project.settings.test
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+environment: ## Build or refresh .venv and compile the translations
+	@python3 local/bootstrap.py
+
+demo: environment ## Run all of Recado on this machine until Ctrl-C
+	@exec $(BIN)/python -m local.demo
+
+test: environment ## Run the whole test suite on its own throw-away servers
+	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered $(ARGS)
+
+lint: environment ## Run every static check: format, style, types, layers, migrations
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports
+	@$(BIN)/mypy
+	@$(TEST) $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
+
+check: environment ## Ask Django what it thinks of the production settings
+	@$(BIN)/python -m local.check_production
+
+format: environment ## Write the code in the common style and mend what can be mended
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+messages: environment ## Collect texts to translate into locale/ (needs gettext)
+	@$(TEST) $(BIN)/python manage.py makemessages -l pt_BR --no-location --no-obsolete -i .venv -i .recado
+
+migrations: environment ## Write the migrations that the models ask for
+	@$(TEST) $(BIN)/python -W ignore manage.py makemigrations
+
+requirements: ## Resolve requirements/*.in anew into pinned, hashed *.txt (needs uv)
+	@for name in bootstrap base production dev; do \
+		uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.12 \
+			requirements/$$name.in --output-file requirements/$$name.txt; \
+	done
+
+clean: ## Remove the environment, caches and all data of the demo
+	@rm -rf .venv .recado .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis htmlcov staticfiles

@@ -1,0 +1,1 @@
+"""Recado on one machine: embedded servers, the demo, and what the test suite stands on."""

@@ -1,0 +1,247 @@
+"""`make demo`: all of Recado on this machine, until Ctrl-C."""
+
+import fcntl
+import os
+import shutil
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from local.places import ROOT, BadPlace, Places
+from local.ports import HOST, holder_of, is_free
+from local.postgres import PostgresServer
+from local.processes import Process, ProcessFailed, stop_all
+from local.secrets_file import load_or_create, read_env
+from local.valkey import ValkeyServer
+
+NEEDED_BYTES = 500 * 1024 * 1024
+READY_SECONDS = 60
+STOPPED_BY_SIGNAL = 128
+
+
+class CannotStart(Exception):
+    """Something on this machine is in the way. The message says what to do about it."""
+
+
+class Stopped(BaseException):
+    """Ctrl-C or SIGTERM, wherever we were; not an error, so nothing that handles errors may catch it."""
+
+
+def main() -> int:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _raise_stopped)
+    try:
+        places = Places.from_environment()
+        with ExitStack() as running:
+            run(places, running)
+    except Stopped as stopped:
+        say("\n  Stopped. The data stays; `make demo` finds it again.")
+        signal_number: int = stopped.args[0]
+        return 0 if signal_number == signal.SIGINT else STOPPED_BY_SIGNAL + signal_number
+    except (CannotStart, ProcessFailed, BadPlace) as problem:
+        say(f"\n  {problem}\n")
+        return 1
+    except OSError as problem:
+        say(f"\n  {problem.strerror}: {problem.filename or ''}\n  {_space_left(ROOT)}\n")
+        return 1
+
+
+def run(places: Places, running: ExitStack) -> NoReturn:
+    started = time.monotonic()
+    say("\n  Recado\n")
+    check_machine(places)
+    running.enter_context(only_one(places.home))
+    kept = load_or_create(places.home / "secrets.env")
+
+    with step("PostgreSQL"):
+        postgres = PostgresServer(
+            places.home / "postgres", places.postgres, kept["POSTGRES_PASSWORD"], places.logs / "postgres.log"
+        )
+        running.callback(postgres.stop)
+        postgres.start()
+    with step("Valkey (speaks Redis)"):
+        valkey = ValkeyServer(
+            places.home / "valkey", places.redis, kept["REDIS_PASSWORD"], places.logs / "valkey.log"
+        )
+        running.callback(valkey.stop)
+        valkey.start()
+
+    environment = os.environ | {
+        **{name: kept[name] for name in ("SECRET_KEY", "ENCRYPTION_KEYS", "JWT_SIGNING_KEYS")},
+        "DJANGO_SETTINGS_MODULE": "project.settings.dev",
+        "DEBUG": "false",
+        "DATABASE_URL": postgres.url,
+        "REDIS_URL": valkey.url,
+        "PUBLIC_URL": places.web_url,
+        "MAIL_FOLDER": str(places.home / "mail"),
+        "PYTHONUNBUFFERED": "1",
+    }
+    with step("migrations"):
+        manage(places, environment, "migrate", "--no-input", "--verbosity", "0")
+    with step("demo data"):
+        manage(places, environment, "seed_demo", "--env-file", str(places.demo_env), "--url", places.web_url)
+
+    processes = application(places, environment)
+    running.callback(stop_all, processes)
+    with step(", ".join(process.name for process in processes)):
+        for process in processes:
+            process.start()
+        for process, is_ready in zip(processes, readiness(places, processes), strict=True):
+            process.wait_until(is_ready, READY_SECONDS)
+
+    welcome(places, time.monotonic() - started)
+    watch([postgres.process, valkey.process, *processes])
+
+
+def application(places: Places, environment: dict[str, str]) -> list[Process]:
+    """The processes of Recado itself, web first."""
+    python, binaries = sys.executable, Path(sys.executable).parent
+    celery = [python, "-m", "celery", "--app", "celery_app"]
+    commands: dict[str, list[str | Path]] = {
+        "web": [
+            binaries / "uvicorn", "project.asgi:application", "--host", HOST, "--port", str(places.web),
+            "--no-access-log", "--timeout-graceful-shutdown", "3", "--log-config", ROOT / "local" / "uvicorn.json",
+        ],
+        # No --queues: it consumes all that are declared.
+        "worker": [*celery, "worker", "--concurrency", "2", "--hostname", "demo@%h"],
+        "beat": [*celery, "beat", "--pidfile="],
+        "flower": [*celery, "flower", f"--address={HOST}", f"--port={places.flower}"],
+    }  # fmt: skip
+    return [
+        Process(name, command, places.logs / f"{name}.log", env=environment) for name, command in commands.items()
+    ]
+
+
+def readiness(places: Places, processes: list[Process]) -> list[Callable[[], bool]]:
+    """How each of them, in their order, shows that it works."""
+    _web, worker, beat, _flower = processes
+    return [
+        lambda: answers(f"{places.web_url}/readyz"),
+        lambda: worker.has_written(" ready."),
+        lambda: beat.has_written("Starting"),
+        lambda: answers(f"{places.flower_url}/healthcheck"),
+    ]
+
+
+def check_machine(places: Places) -> None:
+    places.home.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(places.home).free < NEEDED_BYTES:
+        raise CannotStart(_space_left(places.home))
+    for variable, port in places.ports.items():
+        if not is_free(port):
+            raise CannotStart(
+                f"Port {port} is taken by {holder_of(port)}.\n"
+                f"  Stop it, or move this one: {variable}={port + 1} make demo"
+            )
+
+
+@contextmanager
+def only_one(home: Path) -> Iterator[None]:
+    """Two demos over one folder would share a database; the lock goes with the process that holds it."""
+    with (home / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CannotStart(
+                f"A demo is already running over {home}.\n  Stop it, or start another: RECADO_HOME=/tmp/recado-2 …"
+            ) from error
+        yield
+
+
+def manage(places: Places, environment: dict[str, str], *arguments: str) -> None:
+    command = Process(
+        f"manage.py {arguments[0]}",
+        [sys.executable, ROOT / "manage.py", *arguments],
+        places.logs / "manage.log",
+        env=environment,
+    )
+    try:
+        command.start()
+        while command.exit_code is None:
+            time.sleep(0.05)
+        if command.exit_code:
+            raise ProcessFailed(f"{command.name} failed.\n{command.last_lines()}")
+    finally:
+        command.stop()
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - our own loopback address
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def watch(processes: list[Process]) -> NoReturn:
+    """Until a signal comes; a process that ends by itself ends the demo, loudly."""
+    while True:
+        for process in processes:
+            if process.exit_code is not None:
+                raise ProcessFailed(
+                    f"{process.name} stopped by itself (exit code {process.exit_code}), so all of it stops.\n"
+                    f"{process.last_lines()}"
+                )
+        time.sleep(0.2)
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Shows that something is under way, at a terminal; and what it took, everywhere."""
+    started = time.monotonic()
+    back = ""
+    if sys.stdout.isatty():
+        print(f"  … {name}", end="", flush=True)
+        back = "\r"
+    try:
+        yield
+    except BaseException:
+        say(f"{back}  ✗ {name}")
+        raise
+    say(f"{back}  ✓ {name:<36}{time.monotonic() - started:5.1f} s")
+
+
+def welcome(places: Places, seconds: float) -> None:
+    demo = read_env(places.demo_env)
+    say(f"""
+  Ready in {seconds:.0f} s.
+
+  Admin      {places.web_url}/admin/
+  API docs   {places.web_url}/v1/docs
+  Flower     {places.flower_url}/
+
+  Log in     {demo["RECADO_EMAIL"]}  {demo["RECADO_PASSWORD"]}   (owner of {demo["RECADO_ORGANIZATION"]})
+             {demo["RECADO_ADMIN_EMAIL"]}  {demo["RECADO_PASSWORD"]}   (runs the installation)
+  API key    {demo["RECADO_API_KEY"]}
+  Try it     curl -H "Authorization: Api-Key $KEY" {places.web_url}/v1/me
+
+  All of this is in {places.demo_env}, the logs are beside it in logs/.
+  Ctrl-C stops everything.
+""")
+
+
+def _raise_stopped(number: int, _frame: FrameType | None) -> None:
+    # From here on we are stopping: a second Ctrl-C must not leave half of it running.
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+    raise Stopped(number)
+
+
+def _space_left(folder: Path) -> str:
+    free = shutil.disk_usage(folder).free // 1024**2
+    return f"{free} MB are free on the disk of {folder}; the demo needs {NEEDED_BYTES // 1024**2} MB."
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""Where the demo listens and where it keeps things; every one can be moved by an environment variable."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.ports import HOST
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class BadPlace(Exception):
+    """A variable that moves the demo cannot be read."""
+
+
+@dataclass(frozen=True)
+class Places:
+    home: Path
+    web: int
+    flower: int
+    postgres: int
+    redis: int
+
+    @classmethod
+    def from_environment(cls) -> "Places":
+        return cls(
+            home=Path(os.environ.get("RECADO_HOME") or ROOT / ".recado").resolve(),
+            web=_port("RECADO_WEB_PORT", 8000),
+            flower=_port("RECADO_FLOWER_PORT", 5555),
+            postgres=_port("RECADO_POSTGRES_PORT", 54320),
+            redis=_port("RECADO_REDIS_PORT", 63790),
+        )
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """By the variable that moves it."""
+        return {
+            "RECADO_WEB_PORT": self.web,
+            "RECADO_FLOWER_PORT": self.flower,
+            "RECADO_POSTGRES_PORT": self.postgres,
+            "RECADO_REDIS_PORT": self.redis,
+        }
+
+    @property
+    def web_url(self) -> str:
+        return f"http://{HOST}:{self.web}"
+
+    @property
+    def flower_url(self) -> str:
+        return f"http://{HOST}:{self.flower}"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def demo_env(self) -> Path:
+        """Address, log-in, API key and ids, for scripts and load tests."""
+        return self.home / "demo.env"
+
+
+def _port(name: str, default: int) -> int:
+    text = os.environ.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise BadPlace(f"{name} must be a port, 1 to 65535, and is {text!r}.")
+    return int(text)

@@ -1,0 +1,34 @@
+"""The demo's own secrets: made once, kept in its folder, readable by its owner only."""
+
+import secrets
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+
+def load_or_create(path: Path) -> dict[str, str]:
+    if not path.exists():
+        made = {
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "ENCRYPTION_KEYS": f"demo:{Fernet.generate_key().decode()}",
+            "JWT_SIGNING_KEYS": f"demo:{secrets.token_urlsafe(48)}",
+            "POSTGRES_PASSWORD": secrets.token_urlsafe(24),
+            "REDIS_PASSWORD": secrets.token_urlsafe(24),
+        }
+        write_env(path, made)
+    return read_env(path)
+
+
+def write_env(path: Path, values: dict[str, str]) -> None:
+    """Whole or not at all: a file cut off half-way would cost the demo its data."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+    draft.replace(path)
+
+
+def read_env(path: Path) -> dict[str, str]:
+    lines = path.read_text().splitlines() if path.exists() else []
+    return dict(line.partition("=")[::2] for line in lines if "=" in line)

@@ -1,0 +1,94 @@
+"""The Celery application: which queues there are, and what Recado asks of a broker.
+
+A task carries ids, never the only copy of anything: Redis may lose it, and PostgreSQL knows what is due.
+"""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.schedules import crontab
+from celery.signals import setup_logging
+from django.conf import settings
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings.production")
+
+# The one list of queues. `workers` in a deployment must between them consume all of it; a test checks that.
+MAINTENANCE = "maintenance"
+QUEUES = (MAINTENANCE,)
+TASK_SECONDS = 30 * 60
+
+# A task that is not named here goes to the first queue.
+ROUTES = {"accounts.*": {"queue": MAINTENANCE}}
+
+SCHEDULE = {
+    "accounts: remove what has expired": {
+        "task": "accounts.remove_expired",
+        "schedule": crontab(minute="17"),
+        # A run that waited longer than this is not worth doing: the next one does it.
+        "options": {"expires": 30 * 60},
+    },
+}
+
+
+def broker_settings(url: str) -> dict[str, Any]:
+    """What the chosen broker needs in order not to lose a task it has taken."""
+    if url.startswith(("amqp:", "amqps:")):
+        return {
+            "task_queues": [Queue(name, queue_arguments={"x-queue-type": "quorum"}) for name in QUEUES],
+            "worker_detect_quorum_queues": True,
+            "broker_transport_options": {"confirm_publish": True},
+        }
+    return {
+        "task_queues": [Queue(name) for name in QUEUES],
+        "broker_transport_options": {
+            # Longer than any task may run, so that none is delivered twice while it is still running.
+            "visibility_timeout": 2 * TASK_SECONDS,
+            "socket_timeout": 5,
+            "socket_connect_timeout": 2,
+            "socket_keepalive": True,
+            "health_check_interval": 30,
+        },
+    }
+
+
+app = Celery("recado", broker=settings.BROKER_URL)
+app.conf.update(
+    broker_settings(settings.BROKER_URL),
+    task_default_queue=MAINTENANCE,
+    task_routes=ROUTES,
+    # A misspelt queue fails where it is named; a queue that nobody consumes would fail nowhere.
+    task_create_missing_queues=False,
+    # What a task did is in the database; nobody reads results.
+    task_ignore_result=True,
+    task_store_errors_even_if_ignored=False,
+    result_backend=None,
+    accept_content=["json"],
+    task_serializer="json",
+    # A task whose worker died is taken up again, and each must bear being run twice.
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_time_limit=TASK_SECONDS,
+    task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1},
+    worker_prefetch_multiplier=1,
+    worker_cancel_long_running_tasks_on_connection_loss=True,
+    worker_soft_shutdown_timeout=8,
+    worker_enable_soft_shutdown_on_idle=False,
+    worker_max_tasks_per_child=10_000,
+    broker_connection_retry_on_startup=True,
+    # What Flower shows
+    task_track_started=True,
+    task_send_sent_event=True,
+    worker_send_task_events=True,
+    worker_redirect_stdouts=False,
+    beat_scheduler="django_celery_beat.schedulers:DatabaseScheduler",
+    beat_schedule=SCHEDULE,
+    timezone="UTC",
+)
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_our_logging(**_kwargs: Any) -> None:
+    """Celery configures no logging where somebody listens here; Django's LOGGING stays in force."""

@@ -1,0 +1,112 @@
+"""A typed reader of environment variables, which says what is wrong with all of them at once.
+
+Every variable can also be given as `NAME_FILE`, a path to a file that holds the value: how Docker and
+Kubernetes hand over secrets.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"0", "false", "no", "off"}
+
+
+class Url(NamedTuple):
+    text: str
+    scheme: str
+    username: str
+    password: str
+    host: str
+    port: int | None
+    path: str
+
+
+class Env:
+    """Reads go on after a problem, with a value of the right type, so that `check` can name every problem."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        self.problems: list[str] = []
+
+    def text(self, name: str, default: str | None = None, *, hint: str = "") -> str:
+        return self._read(name, default, str, "", hint)
+
+    def integer(self, name: str, default: int | None = None, *, hint: str = "", least: int = 0) -> int:
+        def parse(raw: str) -> int:
+            number = int(raw)
+            if number < least:
+                raise ValueError
+            return number
+
+        return self._read(name, default, parse, least, hint or f"a whole number, {least} or more")
+
+    def flag(self, name: str, default: bool | None = None, *, hint: str = "") -> bool:
+        def parse(raw: str) -> bool:
+            if raw.lower() not in TRUE | FALSE:
+                raise ValueError
+            return raw.lower() in TRUE
+
+        return self._read(name, default, parse, False, hint or "true or false")
+
+    def words(self, name: str, default: list[str] | None = None, *, hint: str = "") -> list[str]:
+        """A comma-separated list."""
+
+        def parse(raw: str) -> list[str]:
+            return [word.strip() for word in raw.split(",") if word.strip()]
+
+        return self._read(name, default, parse, [], hint or "a list, separated by commas")
+
+    def url(self, name: str, default: str | None = None, *, schemes: tuple[str, ...], hint: str = "") -> Url:
+        def parse(raw: str) -> Url:
+            parts = urlsplit(raw)
+            if parts.scheme not in schemes or not parts.hostname:
+                raise ValueError
+            return Url(
+                text=raw,
+                scheme=parts.scheme,
+                username=unquote(parts.username or ""),
+                password=unquote(parts.password or ""),
+                host=parts.hostname,
+                port=parts.port,
+                path=unquote(parts.path.lstrip("/")),
+            )
+
+        fallback = Url("", schemes[0], "", "", "", None, "")
+        wanted = hint or f"a URL that starts with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+        return self._read(name, None if default is None else parse(default), parse, fallback, wanted)
+
+    def check(self) -> None:
+        """Call last: fails with every missing and bad variable, never with a value, which may be a secret."""
+        if self.problems:
+            raise ImproperlyConfigured("\n".join(["The environment is not complete.", *self.problems]))
+
+    def _read[T](self, name: str, default: T | None, parse: Callable[[str], T], fallback: T, hint: str) -> T:
+        raw = self._raw(name)
+        if raw is None:
+            if default is None:
+                self.problems.append(
+                    f"  {name} is missing. Set it (or {name}_FILE)" + (f": {hint}" if hint else "")
+                )
+            return fallback if default is None else default
+        try:
+            return parse(raw)
+        except ValueError:
+            self.problems.append(f"  {name} cannot be read. It must be {hint or 'text'}")
+            return fallback
+
+    def _raw(self, name: str) -> str | None:
+        """An empty variable counts as missing: compose files and shells produce them by accident."""
+        path = self._variables.get(f"{name}_FILE")
+        if not path:
+            return self._variables.get(name) or None
+        if self._variables.get(name):
+            self.problems.append(f"  {name} and {name}_FILE are both set. Keep one")
+        try:
+            return Path(path).read_text().strip() or None
+        except OSError as error:
+            self.problems.append(f"  {name}_FILE names {path}, which cannot be read: {error.strerror}")
+            return None

@@ -1,0 +1,278 @@
+"""What holds in every environment. Each variable is documented in docs/configuration.md."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import django_stubs_ext
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+
+from apps.core.logs import logging_settings
+from project.env import Env
+
+# Lets `QuerySet[Model]` and its like be written where Python evaluates them, such as base classes.
+django_stubs_ext.monkeypatch()
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+env = Env(os.environ)
+
+# Identity and secrets
+
+SECRET_KEY = env.text("SECRET_KEY", hint="50 or more random characters")
+ENCRYPTION_KEYS = env.words(
+    "ENCRYPTION_KEYS", hint="name:key words, the current one first; see docs/configuration.md"
+)
+JWT_SIGNING_KEYS = env.words(
+    "JWT_SIGNING_KEYS", hint="name:key words, the current one first, keys of 32 bytes or more"
+)
+PUBLIC_URL = env.url("PUBLIC_URL", "http://127.0.0.1:8000", schemes=("https", "http")).text.rstrip("/")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", hint="the host names that reach this installation, separated by commas")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+# Applications
+
+INSTALLED_APPS = [
+    "unfold.apps.BasicAppConfig",
+    "project.admin_config.RecadoAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "servestatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    # Before allauth, whose pages they dress.
+    "apps.core",
+    "apps.accounts",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "corsheaders",
+    "csp",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_structlog",
+    "django_celery_beat",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.accounts.language.UserLanguageMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "project.urls"
+ASGI_APPLICATION = "project.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# Data
+
+_database = env.url("DATABASE_URL", schemes=("postgres", "postgresql"))
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": _database.path,
+        "USER": _database.username,
+        "PASSWORD": _database.password,
+        "HOST": _database.host,
+        "PORT": _database.port or 5432,
+        "OPTIONS": {
+            "pool": {"min_size": 1, "max_size": env.integer("DATABASE_POOL_SIZE", 20, least=1), "timeout": 10},
+            "connect_timeout": 5,
+            # Nothing waits without end: not for a lock, not for a plan gone wrong, not idle in a transaction.
+            "options": "-c lock_timeout=10s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s",
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.url("REDIS_URL", schemes=("redis", "rediss")).text
+# Redis unless told otherwise; RabbitMQ where Redis is not wanted as a broker.
+BROKER_URL = env.url("BROKER_URL", REDIS_URL or "redis://unset", schemes=("redis", "rediss", "amqp", "amqps")).text
+
+CACHES = {
+    "default": {"BACKEND": "apps.core.cache.ForgivingRedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "recado"}
+}
+
+# People: they log in by e-mail, and only those who were invited
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "admin:index"
+ACCOUNT_ADAPTER = "apps.accounts.sign_in.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
+ACCOUNT_SESSION_REMEMBER = None
+ACCOUNT_RATE_LIMITS = {
+    # Guessing: one address slowly, one origin not much faster. The token endpoint counts with the log-in page.
+    "login_failed": "20/m/ip,5/5m/key",
+    "reset_password": "20/h/ip,5/h/key",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+}
+MFA_ADAPTER = "apps.accounts.sign_in.MFAAdapter"
+MFA_TOTP_ISSUER = "Recado"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+ADMIN_REQUIRES_MFA = env.flag("ADMIN_REQUIRES_MFA", True)
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+
+ACCESS_TOKEN_SECONDS = 15 * 60
+REFRESH_TOKEN_DAYS = 30
+
+# Languages: the one a person chose, else the one their browser asks for
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("pt-br", "Português (Brasil)")]
+LOCALE_PATHS = [ROOT / "locale"]
+TIME_ZONE = "UTC"
+USE_I18N = USE_TZ = True
+
+# Pages and files
+
+STATIC_URL = "static/"
+STATIC_ROOT = ROOT / "staticfiles"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# No request body is longer than this, however it arrives: the ASGI server stops reading there.
+MAX_BODY_BYTES = 2 * 1024 * 1024
+
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "base-uri": [NONE],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "img-src": [SELF, "data:"],
+        # The admin's Alpine.js evaluates the expressions in its attributes; no inline script runs.
+        "script-src": [SELF, UNSAFE_EVAL],
+        "style-src": [SELF, UNSAFE_INLINE],
+    }
+}
+CORS_ALLOWED_ORIGINS = env.words("CORS_ALLOWED_ORIGINS", [])
+CORS_URLS_REGEX = r"^/v1/"
+CORS_ALLOW_HEADERS = ["accept", "accept-language", "authorization", "content-type", "idempotency-key"]
+CORS_EXPOSE_HEADERS = [
+    "Idempotency-Replayed",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Retry-After",
+    "X-Request-Id",
+]
+
+# Mail to people who use Recado: password resets and notices. Mail that Recado dispatches has its own accounts.
+
+_mail = env.url("MAIL_URL", "smtp://127.0.0.1:25", schemes=("smtp", "smtp+starttls", "smtps"))
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port or {"smtp": 25, "smtp+starttls": 587, "smtps": 465}[_mail.scheme]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.username, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.scheme == "smtp+starttls", _mail.scheme == "smtps"
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "Recado <recado@localhost>")
+
+# The API
+
+API_RATE_PER_SECOND = env.integer("API_RATE_PER_SECOND", 100, least=1)
+API_BURST = env.integer("API_BURST", 200, least=1)
+IDEMPOTENCY_HOURS = 24
+
+# Who may call, and how often, is said by the views' base class: apps/accounts/api/view.py.
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["apps.core.api.json.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["apps.core.api.json.FastJSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.core.api.json.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "apps.core.api.schema.RecadoAutoSchema",
+    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_FORMATTER_CLASS": "apps.core.api.problems.ProblemFormatter",
+    "EXCEPTION_HANDLER_CLASS": "apps.core.api.problems.ProblemHandler",
+    "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
+    "NESTED_FIELD_SEPARATOR": "/",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Recado API",
+    "DESCRIPTION": "Send messages over many channels and follow each one to its last status.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/v1",
+    "SCHEMA_PATH_PREFIX_TRIM": False,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {
+        "persistAuthorization": False,
+        "displayRequestDuration": True,
+        "tryItOutEnabled": True,
+    },
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {"Role": "apps.accounts.roles.Role"},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "apps.core.api.schema.describe_problems",
+    ],
+}
+
+# Logs: one JSON object a line, or coloured lines for a person at a terminal
+
+LOGGING = logging_settings(
+    style=env.text("LOG_STYLE", "json", hint="json or console"),
+    level=env.text("LOG_LEVEL", "INFO").upper(),
+)
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = False
+DJANGO_STRUCTLOG_USER_ID_FIELD = None
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = 10
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Recado",
+    "SITE_HEADER": "Recado",
+    "SITE_SYMBOL": "forum",
+    "SHOW_HISTORY": False,
+    "SHOW_LANGUAGES": True,
+}

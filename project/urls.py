@@ -1,0 +1,31 @@
+"""Every address of the installation."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from apps.accounts.api.urls import urlpatterns as accounts_api
+from apps.accounts.language import choose_language
+from apps.core.health import healthz, readyz
+
+api = [
+    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    *accounts_api,
+]
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+    path("v1/", include((api, "api"))),
+    path("i18n/setlang/", choose_language, name="set_language"),
+    path("healthz", healthz),
+    path("readyz", readyz),
+]
+
+handler400 = "project.errors.bad_request"
+handler403 = "project.errors.forbidden"
+handler404 = "project.errors.not_found"
+handler500 = "project.errors.server_error"

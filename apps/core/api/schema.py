@@ -1,0 +1,50 @@
+"""How the API describes itself: OpenAPI 3.1, with every error as a problem document."""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+
+from apps.core.api.problems import CONTENT_TYPE
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "RFC 9457. `code` and `pointer` are stable; `title` and `detail` are for people.",
+    "required": ["type", "title", "status", "code", "detail", "errors", "request_id"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "detail"],
+                "properties": {name: {"type": "string"} for name in ("pointer", "code", "detail")},
+            },
+        },
+        "request_id": {"type": "string"},
+    },
+}
+
+
+class RecadoAutoSchema(AutoSchema):
+    """Names operations after their path and method, which stay put when a view is renamed."""
+
+    def get_tags(self) -> list[str]:
+        return [self.path.removeprefix("/v1/").split("/")[0]]
+
+
+def describe_problems(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+    """Every operation may fail, and always in the same shape."""
+    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
+    answer = {
+        "description": "A problem: what is wrong and what to do about it",
+        "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for path in result["paths"].values():
+        for operation in path.values():
+            if isinstance(operation, dict):
+                operation["responses"]["default"] = answer
+    return result

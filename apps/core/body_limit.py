@@ -1,0 +1,77 @@
+"""Stop reading a request's body where it becomes too long.
+
+Django's ASGI handler writes the whole body to disk before any view or middleware runs, so the limit has to
+stand in front of it.
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import orjson
+
+from apps.core.api.problems import CONTENT_TYPE, document
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class _TooLong(Exception):
+    pass
+
+
+class BodyLimit:
+    def __init__(self, application: Application, most_bytes: int) -> None:
+        self._application = application
+        self._most_bytes = most_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        if _announced_length(scope) > self._most_bytes:
+            await self._refuse(send)
+            return
+
+        seen = 0
+        answered = False
+
+        async def counted_receive() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._most_bytes:
+                raise _TooLong
+            return message
+
+        async def noted_send(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        try:
+            await self._application(scope, counted_receive, noted_send)
+        except _TooLong:
+            if not answered:
+                await self._refuse(send)
+
+    async def _refuse(self, send: Send) -> None:
+        detail = f"The body is longer than {self._most_bytes} bytes. Split it into several requests."
+        body = orjson.dumps(document(413, "body_too_large", detail))
+        headers = [
+            (b"content-type", CONTENT_TYPE.encode()),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+        ]
+        await send({"type": "http.response.start", "status": 413, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+def _announced_length(scope: Scope) -> int:
+    """What the client says it will send; a chunked body says nothing and is counted as it comes."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0

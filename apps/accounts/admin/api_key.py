@@ -1,0 +1,161 @@
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from apps.accounts import api_keys
+from apps.accounts.admin.acting import acting_principal, principal_for
+from apps.accounts.admin.base import TenantAdmin
+from apps.accounts.models import ApiKey
+from apps.accounts.principal import Principal
+from apps.accounts.roles import Scope
+from apps.core import clock
+
+
+class NewApiKeyForm(forms.ModelForm[ApiKey]):
+    scopes = forms.MultipleChoiceField(
+        label=gettext_lazy("scopes"), choices=Scope.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget()
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ["organization", "name", "scopes", "expires_at"]
+
+    def clean_expires_at(self) -> Any:
+        expires_at = self.cleaned_data["expires_at"]
+        if expires_at is not None and expires_at <= clock.now():
+            raise forms.ValidationError(_("This is in the past."))
+        return expires_at
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(TenantAdmin[ApiKey]):
+    """Keys are made, rotated and revoked, never edited; the text of a key is on one page, once."""
+
+    read_scope = Scope.API_KEYS_READ
+    write_scope = Scope.API_KEYS_WRITE
+    list_display = ["name", "prefix", "state", "created_at", "last_used_at", "expires_at"]
+    search_fields = ["name", "prefix"]
+    ordering = ["-id"]
+    readonly_fields = ["prefix", "created_at", "last_used_at", "revoked_at", "replaces"]
+    actions_detail = ["rotate_key", "revoke_key"]
+
+    def get_form(
+        self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        if obj is not None:
+            return super().get_form(request, obj, change=change, **kwargs)
+        form = super().get_form(request, obj, change=change, form=NewApiKeyForm, **kwargs)
+        principal = acting_principal(request)
+        if principal is not None:
+            choices = [choice for choice in Scope.choices if Scope(choice[0]) in principal.scopes]
+            form.base_fields["scopes"].choices = choices
+        return form
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[str]:
+        if obj is None:
+            return [
+                name
+                for name in ["organization", "name", "scopes", "expires_at"]
+                if name not in self.get_exclude(request, obj)
+            ]
+        return ["name", "scopes", "prefix", "created_at", "last_used_at", "expires_at", "revoked_at", "replaces"]
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        return False
+
+    def has_write_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Asked by the two actions."""
+        return self._may(request, self.write_scope)
+
+    def save_for(self, principal: Principal, obj: ApiKey, form: forms.ModelForm[ApiKey], *, change: bool) -> None:
+        wanted = form.cleaned_data
+        key, self_text = api_keys.issue(
+            principal.actor,
+            principal.organization,
+            name=wanted["name"],
+            scopes=wanted["scopes"],
+            expires_at=wanted["expires_at"],
+        )
+        obj.__dict__.update(key.__dict__)
+        obj.shown_once = self_text  # type: ignore[attr-defined]
+
+    def response_add(
+        self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        return self._show_once(request, obj, obj.shown_once)  # type: ignore[attr-defined]
+
+    @action(description=gettext_lazy("Rotate"), permissions=["write"], url_path="rotate")
+    def rotate_key(self, request: HttpRequest, object_id: UUID) -> HttpResponseBase:
+        key = self._key(request, object_id)
+        if request.method == "POST":
+            principal = principal_for(request, key.organization)
+            if not set(key.scopes) <= principal.scopes:
+                raise PermissionDenied
+            return self._guarded(
+                lambda _request: self._show_once(request, *api_keys.rotate(principal.actor, key)), request
+            )
+        explanation = _(
+            "A new key with the same name and scopes is made and shown once. The old one works for 24 more hours."
+        )
+        return self._confirm(request, key, _("Rotate"), explanation)
+
+    @action(description=gettext_lazy("Revoke"), permissions=["write"], url_path="revoke")
+    def revoke_key(self, request: HttpRequest, object_id: UUID) -> HttpResponseBase:
+        key = self._key(request, object_id)
+        if request.method == "POST":
+            api_keys.revoke(principal_for(request, key.organization).actor, key)
+            messages.success(request, _("%(key)s is revoked.") % {"key": key})
+            return redirect(reverse("admin:accounts_apikey_changelist"))
+        explanation = _("Every request with this key is refused from now on. This cannot be undone.")
+        return self._confirm(request, key, _("Revoke"), explanation)
+
+    def _key(self, request: HttpRequest, object_id: UUID) -> ApiKey:
+        key = self.get_queryset(request).select_related("organization").filter(pk=object_id).first()
+        if key is None:
+            raise Http404
+        return key
+
+    def _confirm(self, request: HttpRequest, key: ApiKey, verb: str, explanation: str) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{verb}: {key}",
+            "verb": verb,
+            "explanation": explanation,
+            "back": reverse("admin:accounts_apikey_change", args=[key.pk]),
+        }
+        return TemplateResponse(request, "accounts/admin/confirm.html", context)
+
+    def _show_once(self, request: HttpRequest, key: ApiKey, text: str) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": key.name,
+            "text": text,
+            "back": reverse("admin:accounts_apikey_changelist"),
+        }
+        response = TemplateResponse(request, "accounts/admin/key_shown_once.html", context)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    @display(
+        description=gettext_lazy("state"),
+        label={"live": "success", "rotated": "warning", "expired": "info", "revoked": "danger"},
+    )
+    def state(self, key: ApiKey) -> tuple[str, str]:
+        if key.revoked_at is not None:
+            return "revoked", _("revoked")
+        return ("live", _("live")) if api_keys.is_live(key) else ("expired", _("expired"))

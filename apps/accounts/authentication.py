@@ -1,0 +1,114 @@
+"""How a request to the API says who it is from: `Authorization: Bearer …` or `Authorization: Api-Key …`."""
+
+from typing import ClassVar
+
+import structlog
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from apps.accounts import api_keys
+from apps.accounts.principal import Principal
+from apps.accounts.roles import Scope
+from apps.accounts.sessions import membership_behind
+from apps.accounts.tokens import Claims, InvalidToken, read_access_token
+
+# No credential of ours comes near this; longer ones are not worth a look-up.
+LONGEST_CREDENTIAL = 4096
+
+
+class HeaderAuthentication(BaseAuthentication):
+    scheme: ClassVar[str]
+
+    def authenticate(self, request: Request) -> tuple[Principal, Claims | None] | None:
+        scheme, _space, credential = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != self.scheme.lower():
+            return None
+        credential = credential.strip()
+        if not credential or len(credential) > LONGEST_CREDENTIAL or not credential.isascii():
+            raise self.refusal()
+        principal, claims = self.recognize(credential)
+        structlog.contextvars.bind_contextvars(
+            organization_id=str(principal.organization.id),
+            actor=f"{principal.actor.kind}:{principal.actor.id}",
+        )
+        return principal, claims
+
+    def recognize(self, credential: str) -> tuple[Principal, Claims | None]:
+        raise NotImplementedError
+
+    def refusal(self) -> AuthenticationFailed:
+        raise NotImplementedError
+
+    def authenticate_header(self, request: Request) -> str:
+        return f'{self.scheme} realm="recado"'
+
+
+class BearerAuthentication(HeaderAuthentication):
+    scheme = "Bearer"
+
+    def recognize(self, credential: str) -> tuple[Principal, Claims | None]:
+        try:
+            claims = read_access_token(credential)
+        except InvalidToken as error:
+            raise self.refusal() from error
+        membership = membership_behind(claims)
+        if membership is None:
+            raise self.refusal()
+        return Principal.of_membership(membership), claims
+
+    def refusal(self) -> AuthenticationFailed:
+        detail = _("The access token is not valid or has expired. Refresh it, or log in again.")
+        return AuthenticationFailed(detail, code="invalid_token")
+
+
+class ApiKeyAuthentication(HeaderAuthentication):
+    scheme = "Api-Key"
+
+    def recognize(self, credential: str) -> tuple[Principal, Claims | None]:
+        key = api_keys.recognize(credential)
+        if key is None:
+            raise self.refusal()
+        return Principal.of_api_key(key), None
+
+    def refusal(self) -> AuthenticationFailed:
+        detail = _("The API key is not valid, was revoked or has expired.")
+        return AuthenticationFailed(detail, code="invalid_api_key")
+
+
+class HasScope(BasePermission):
+    """Reads what the view declares. A view that declares nothing is open to nobody."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        needed: Scope | None = getattr(view, "scopes", {}).get(request.method)
+        principal = request.user
+        if not isinstance(principal, Principal) or needed is None:
+            return False
+        self.message = _("This needs the scope %(scope)s.") % {"scope": needed}
+        self.code = "missing_scope"
+        return principal.may(needed)
+
+
+class _BearerSchema(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = BearerAuthentication
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class _ApiKeySchema(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = ApiKeyAuthentication
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "`Api-Key rk_…`, the two words included",
+        }

@@ -1,0 +1,46 @@
+"""Who may do what: scopes are the one vocabulary, for API keys, users' tokens and the admin alike."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Scope(models.TextChoices):
+    ORGANIZATION_READ = "organization:read", _("See the organization")
+    ORGANIZATION_WRITE = "organization:write", _("Change the organization")
+    MEMBERS_READ = "members:read", _("See its members")
+    MEMBERS_WRITE = "members:write", _("Invite and remove members, change their roles")
+    API_KEYS_READ = "api_keys:read", _("See its API keys")
+    API_KEYS_WRITE = "api_keys:write", _("Create, rotate and revoke API keys")
+    AUDIT_READ = "audit:read", _("Read the audit trail")
+
+
+class Role(models.TextChoices):
+    OWNER = "owner", _("Owner")
+    ADMIN = "admin", _("Administrator")
+    AGENT = "agent", _("Agent")
+    VIEWER = "viewer", _("Viewer")
+
+
+_VIEWER = frozenset({Scope.ORGANIZATION_READ, Scope.MEMBERS_READ})
+_AGENT = _VIEWER
+_ADMIN = _AGENT | {
+    Scope.ORGANIZATION_WRITE,
+    Scope.MEMBERS_WRITE,
+    Scope.API_KEYS_READ,
+    Scope.API_KEYS_WRITE,
+    Scope.AUDIT_READ,
+}
+
+SCOPES_OF: dict[Role, frozenset[Scope]] = {
+    Role.OWNER: frozenset(Scope),
+    Role.ADMIN: frozenset(_ADMIN),
+    Role.AGENT: _AGENT,
+    Role.VIEWER: _VIEWER,
+}
+
+# From the most powerful; nobody hands out, or takes away, a role above their own.
+RANK = [Role.OWNER, Role.ADMIN, Role.AGENT, Role.VIEWER]
+
+
+def outranks(one: Role, other: Role) -> bool:
+    return RANK.index(one) < RANK.index(other)

@@ -1,0 +1,108 @@
+"""Log a person in for programs, keep them in, and put them out."""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, QuerySet
+
+from apps.accounts import audit
+from apps.accounts.models import Membership, Session
+from apps.accounts.principal import actor_of
+from apps.accounts.tokens import Claims, issue_access_token
+from apps.core import clock
+
+SECRET_BYTES = 32
+
+logger = structlog.get_logger(__name__)
+
+
+class SessionEnded(Exception):
+    """The refresh token is unknown, expired, revoked or was used before."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    access: str
+    refresh: str
+
+
+@transaction.atomic
+def open_session(membership: Membership) -> TokenPair:
+    session = Session(organization=membership.organization, user=membership.user)
+    pair = _next_pair(session)
+    audit.record(
+        actor_of(membership.user), "session.opened", membership.user, organization=membership.organization
+    )
+    return pair
+
+
+def refresh(token: str) -> TokenPair:
+    """A new pair for the current refresh token; an older one ends the session for whoever holds it."""
+    session_id, secret = _split(token)
+    with transaction.atomic():
+        session = _live_sessions().select_for_update(of=["self"]).filter(pk=session_id).first()
+        if session is None:
+            raise SessionEnded
+        if hmac.compare_digest(bytes(session.digest), _digest(secret)):
+            if not _memberships(session.user_id, session.organization_id).exists():
+                raise SessionEnded
+            return _next_pair(session)
+        _revoke(_live_sessions().filter(pk=session_id))
+    # After the transaction, which an exception inside it would have undone.
+    logger.warning("refresh_token_reused", session_id=str(session_id), user_id=str(session.user_id))
+    raise SessionEnded
+
+
+def close_session(session_id: UUID) -> None:
+    _revoke(_live_sessions().filter(pk=session_id))
+
+
+def membership_behind(claims: Claims) -> Membership | None:
+    """Who an access token speaks for, in one query: the member, unless they left or the session ended."""
+    session = _live_sessions().filter(
+        pk=claims.session_id, user=claims.user_id, organization=claims.organization_id
+    )
+    members = _memberships(claims.user_id, claims.organization_id).filter(Exists(session))
+    return members.select_related("organization", "user").first()
+
+
+def _next_pair(session: Session) -> TokenPair:
+    now = clock.now()
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    session.digest = _digest(secret)
+    session.refreshed_at = now
+    session.expires_at = now + timedelta(days=settings.REFRESH_TOKEN_DAYS)
+    session.save()
+    access = issue_access_token(session.user_id, session.organization_id, session.id)
+    return TokenPair(access=access, refresh=f"{session.id.hex}.{secret}")
+
+
+def _split(token: str) -> tuple[UUID, str]:
+    session_id, _, secret = token.partition(".")
+    try:
+        return UUID(hex=session_id), secret
+    except ValueError as error:
+        raise SessionEnded from error
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _live_sessions() -> QuerySet[Session]:
+    return Session.across_organizations.filter(revoked_at=None, expires_at__gt=clock.now())
+
+
+def _memberships(user_id: UUID, organization_id: UUID) -> QuerySet[Membership]:
+    return Membership.across_organizations.filter(user=user_id, organization=organization_id, user__is_active=True)
+
+
+def _revoke(sessions: QuerySet[Session]) -> None:
+    sessions.update(revoked_at=clock.now())

@@ -1,0 +1,103 @@
+"""Recognize a person by password and second factor, and where django-allauth asks how we want it."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter, get_adapter
+from allauth.core import ratelimit
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import User
+from apps.core.api.problems import Problem, TooManyRequests
+from apps.core.encryption import keyring
+
+# Second factors that a program can hand over; a security key needs a browser.
+TYPED_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
+LOCKED_SECONDS = 300
+
+
+class BadCredentials(Problem):
+    status_code = 401
+    default_code = "bad_credentials"
+    default_detail = _("E-mail and password do not match.")
+
+
+class SecondFactorRequired(Problem):
+    status_code = 401
+    default_code = "mfa_required"
+    default_detail = _("This account is protected by a second factor. Send its current code as `code`.")
+
+
+class BadSecondFactor(Problem):
+    status_code = 401
+    default_code = "bad_mfa_code"
+    default_detail = _("The code is wrong, or was used before.")
+
+
+class TooManyAttempts(TooManyRequests):
+    default_code = "too_many_attempts"
+    default_detail = _("Too many failed attempts. Wait before trying again.")
+
+
+def recognize_person(request: HttpRequest, *, email: str, password: str, code: str) -> User:
+    """The same door as the log-in page: one count of failed attempts for both, kept by allauth."""
+    try:
+        user = get_adapter(request).authenticate(request, email=email, password=password)
+    except ValidationError as error:
+        raise TooManyAttempts(wait=LOCKED_SECONDS) from error
+    if not isinstance(user, User) or not user.is_active:
+        raise BadCredentials
+    factors = Authenticator.objects.filter(user=user)
+    if factors:
+        _check_second_factor(request, user, list(factors), code)
+    return user
+
+
+def _check_second_factor(request: HttpRequest, user: User, factors: list[Authenticator], code: str) -> None:
+    if not code:
+        raise SecondFactorRequired
+    # allauth's own pages count under the same key.
+    if not ratelimit.consume(request, action="login_failed", key=f"mfa-auth-user-{user.pk}"):
+        raise TooManyAttempts(wait=LOCKED_SECONDS)
+    if not any(factor.wrap().validate_code(code) for factor in factors if factor.type in TYPED_FACTORS):
+        raise BadSecondFactor
+    ratelimit.clear(request, action="login_failed", key=f"mfa-auth-user-{user.pk}")
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """People are invited; nobody lets themselves in."""
+        return False
+
+
+class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    def encrypt(self, text: str) -> str:
+        return keyring().encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return keyring().decrypt(encrypted_text)
+
+
+ENCRYPTED_MEMBERS = ("secret", "seed")
+
+
+@transaction.atomic
+def rotate_second_factors(size: int) -> int:
+    """One batch of them: they lie inside JSON of allauth's table, where no field of ours is."""
+    ring = keyring()
+    stale = Q()
+    for name in ENCRYPTED_MEMBERS:
+        stale |= Q(data__has_key=name) & ~Q(**{f"data__{name}__startswith": ring.current_prefix})
+    batch = list(Authenticator.objects.filter(stale).select_for_update().order_by("pk")[:size])
+    for authenticator in batch:
+        data: dict[str, Any] = authenticator.data
+        authenticator.data = {
+            name: ring.renew(value) if name in ENCRYPTED_MEMBERS else value for name, value in data.items()
+        }
+        authenticator.save(update_fields=["data"])
+    return len(batch)

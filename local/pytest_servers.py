@@ -29,7 +29,11 @@ def pytest_load_initial_conftests() -> Generator[None]:
     else:
         # Redis has sixteen databases; the controller's is 0.
         os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].removesuffix('/0')}/{int(worker[2:]) % 15 + 1}"
-    yield
+    try:
+        yield
+    except BaseException:
+        _running.close()
+        raise
 
 
 def pytest_unconfigure() -> None:

@@ -4,4 +4,4 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class RecadoAdminConfig(AdminConfig):
-    default_site = "apps.accounts.admin.site.RecadoAdminSite"
+    default_site = "apps.accounts.admin_site.RecadoAdminSite"

@@ -84,9 +84,14 @@ class HasScope(BasePermission):
     """Reads what the view declares. A view that declares nothing is open to nobody."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        needed: Scope | None = getattr(view, "scopes", {}).get(request.method)
         principal = request.user
-        if not isinstance(principal, Principal) or needed is None:
+        if not isinstance(principal, Principal):
+            return False
+        method = "GET" if request.method == "HEAD" else request.method or ""
+        if not hasattr(view, method.lower()):
+            return True  # to be told that there is no such method
+        needed: Scope | None = getattr(view, "scopes", {}).get(method)
+        if needed is None:
             return False
         self.message = _("This needs the scope %(scope)s.") % {"scope": needed}
         self.code = "missing_scope"

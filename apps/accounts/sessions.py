@@ -60,8 +60,12 @@ def refresh(token: str) -> TokenPair:
     raise SessionEnded
 
 
+@transaction.atomic
 def close_session(session_id: UUID) -> None:
-    _revoke(_live_sessions().filter(pk=session_id))
+    session = _live_sessions().select_related("user", "organization").filter(pk=session_id).first()
+    if session is not None:
+        _revoke(_live_sessions().filter(pk=session_id))
+        audit.record(actor_of(session.user), "session.closed", session.user, organization=session.organization)
 
 
 def membership_behind(claims: Claims) -> Membership | None:

@@ -7,10 +7,11 @@
 Forgetting the scope is an error in the first test that touches the line, not a leak.
 """
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.db import models
+from django.db.models.sql import Query
+from django.db.models.sql.compiler import SQLCompiler
 
 from apps.core.ids import new_id
 
@@ -22,43 +23,55 @@ class Unscoped(Exception):
     """A query over many organizations was about to run. Add .for_organization(organization)."""
 
 
+class TenantQuery(Query):
+    """Refuses to become SQL, alone or inside another query, until it is scoped."""
+
+    is_scoped = False  # Django copies it to every query that is made from this one
+
+    def check_scope(self) -> None:
+        if not self.is_scoped:
+            name = self.model.__name__ if self.model else "?"
+            raise Unscoped(
+                f"{name}.objects was read without an organization. Add .for_organization(organization)."
+            )
+
+    def get_compiler(self, *args: Any, **kwargs: Any) -> SQLCompiler:
+        self.check_scope()
+        compiler: SQLCompiler = super().get_compiler(*args, **kwargs)
+        return compiler
+
+
 class TenantQuerySet[T: models.Model](models.QuerySet[T]):
-    _is_scoped = False
+    query: TenantQuery
+
+    def __init__(self, model: type[T] | None = None, query: Query | None = None, **kwargs: Any) -> None:
+        super().__init__(model, query or TenantQuery(model), **kwargs)
 
     def for_organization(self, organization: "Organization") -> Self:
         scoped = self.filter(organization=organization)
-        scoped._is_scoped = True
+        scoped.query.is_scoped = True
         return scoped
 
-    def _clone(self) -> Self:
-        clone: Self = super()._clone()  # type: ignore[misc]
-        clone._is_scoped = self._is_scoped
-        return clone
+    # What reaches the database by another kind of query than ours, or could widen a scoped one.
 
-    def _check_scope(self) -> None:
-        if not self._is_scoped:
-            raise Unscoped(
-                f"{self.model.__name__}.objects was read without an organization. "
-                "Add .for_organization(organization)."
-            )
+    def update(self, **values: Any) -> int:
+        self.query.check_scope()
+        return super().update(**values)
 
+    def delete(self) -> tuple[int, dict[str, int]]:
+        self.query.check_scope()
+        return super().delete()
 
-def _checked(name: str) -> Callable[..., Any]:
-    def method(self: TenantQuerySet[Any], *args: Any, **kwargs: Any) -> Any:
-        self._check_scope()
-        return getattr(super(TenantQuerySet, self), name)(*args, **kwargs)
+    def raw(self, *_args: Any, **_kwargs: Any) -> Any:
+        raise Unscoped("SQL written by hand names its organization itself. Use a cursor, or across_organizations.")
 
-    method.__name__ = name
-    return method
+    def __or__(self, other: Any) -> Self:
+        other.query.check_scope()
+        return super().__or__(other)
 
-
-# Every way in which a QuerySet reaches the database, or another query.
-EVALUATIONS = (
-    "_fetch_all", "aggregate", "count", "delete", "_raw_delete", "exists", "contains", "explain", "iterator",
-    "aiterator", "in_bulk", "raw", "resolve_expression", "update", "_update", "_combinator_query",
-)  # fmt: skip
-for _name in EVALUATIONS:
-    setattr(TenantQuerySet, _name, _checked(_name))
+    def __xor__(self, other: Any) -> Self:
+        other.query.check_scope()
+        return super().__xor__(other)
 
 
 class TenantManager[T: models.Model](models.Manager[T]):

@@ -15,7 +15,7 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from apps.accounts import api_keys
-from apps.accounts.admin.acting import acting_principal, principal_for
+from apps.accounts.acting import acting_principal, principal_for
 from apps.accounts.admin.base import TenantAdmin
 from apps.accounts.models import ApiKey
 from apps.accounts.principal import Principal

@@ -7,13 +7,14 @@ goes through the same functions: an admin class says which.
 from typing import Any, ClassVar
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from unfold.admin import ModelAdmin
 
-from apps.accounts.admin.acting import acting_principal, principal_for
+from apps.accounts.acting import acting_principal, principal_for
 from apps.accounts.models import User
 from apps.accounts.principal import Principal
 from apps.accounts.roles import Scope
@@ -82,7 +83,9 @@ class TenantAdmin[M: TenantModel](ProblemsAsMessages):
     def delete_model(self, request: HttpRequest, obj: M) -> None:
         self.delete_for(principal_for(request, obj.organization), obj)
 
+    @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[M]) -> None:
+        """All or none: a refusal half-way must not leave half of them gone."""
         for obj in queryset:
             self.delete_model(request, obj)
 

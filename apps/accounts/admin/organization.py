@@ -1,12 +1,13 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
 from apps.accounts import audit, organizations
-from apps.accounts.admin.acting import acting_principal, acting_user
+from apps.accounts.acting import acting_principal, acting_user
 from apps.accounts.admin.base import ProblemsAsMessages
 from apps.accounts.models import Organization
 from apps.accounts.principal import Principal, actor_of
@@ -43,6 +44,7 @@ class OrganizationAdmin(ProblemsAsMessages):
         audit.record(actor_of(acting_user(request)), "organization.deleted", obj, organization=None)
         obj.delete()
 
+    @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Organization]) -> None:
         for organization in queryset:
             self.delete_model(request, organization)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import AuthenticationFailed, NotFound
+from rest_framework.exceptions import NotFound
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -31,7 +31,8 @@ class NoMembership(Problem):
     default_detail = _("You belong to no organization. Ask an owner to add you.")
 
 
-class SessionOver(AuthenticationFailed):
+class SessionOver(Problem):
+    status_code = 401
     default_code = "session_ended"
     default_detail = _("This refresh token is no longer valid. Log in again.")
 

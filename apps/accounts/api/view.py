@@ -34,6 +34,7 @@ class ApiView(APIView):
     authentication_classes: Sequence[type[BaseAuthentication]] = (BearerAuthentication, ApiKeyAuthentication)
     permission_classes: Sequence[type[BasePermission]] = (HasScope,)
     throttle_classes = (CallerThrottle,)
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     scopes: ClassVar[Mapping[str, Scope]] = {}
     # Left here by the throttle, told in the answer's headers.
     grant: Grant | None = None

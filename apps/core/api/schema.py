@@ -3,6 +3,7 @@
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
 
 from apps.core.api.problems import CONTENT_TYPE
 
@@ -28,12 +29,26 @@ PROBLEM: dict[str, Any] = {
     },
 }
 
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    location=OpenApiParameter.HEADER,
+    description=(
+        "Makes a repetition safe: the same key with the same body within a day is carried out once and answered "
+        "the same, with `Idempotency-Replayed: true`."
+    ),
+    pattern=r"^[\x21-\x7e]{1,255}$",
+)
+
 
 class RecadoAutoSchema(AutoSchema):
-    """Names operations after their path and method, which stay put when a view is renamed."""
+    """Groups operations by the first word of their path, and tells what our decorators add."""
 
     def get_tags(self) -> list[str]:
         return [self.path.removeprefix("/v1/").split("/")[0]]
+
+    def get_override_parameters(self) -> list[Any]:
+        handler = getattr(self.view, self.method.lower(), None)
+        return [IDEMPOTENCY_KEY] if getattr(handler, "is_idempotent", False) else []
 
 
 def describe_problems(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:

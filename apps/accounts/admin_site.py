@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.sites import UnfoldAdminSite
 
-from apps.accounts.admin.acting import acting_principal, acting_user, choose, memberships_of
+from apps.accounts.acting import acting_principal, acting_user, choose, memberships_of
 
 NEVER_CROSS_SITE = {"same-origin", "none"}
 

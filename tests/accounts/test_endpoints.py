@@ -1,0 +1,163 @@
+"""Rules for every endpoint there is and will be: the list is read from the URLs, so it grows by itself."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.converters import UUIDConverter
+
+from apps.accounts import api_keys
+from apps.accounts.api.view import ApiView, TenantView
+from apps.accounts.models import ApiKey, AuditEvent, Membership
+from apps.accounts.principal import SYSTEM
+from apps.accounts.roles import Scope
+from apps.accounts.tenancy import TenantModel
+from tests.cast import Api, House, as_member, with_key
+
+pytestmark = pytest.mark.django_db
+NOBODYS = UUID(int=0)
+METHODS = ("get", "post", "put", "patch", "delete")
+
+# One of each kind of thing that an address can name, belonging to somebody else. A new kind goes in here.
+SOMEBODY_ELSES: dict[type[TenantModel], Callable[[House], TenantModel]] = {
+    Membership: lambda house: house.viewer,
+    ApiKey: lambda house: api_keys.issue(SYSTEM, house.organization, name="x", scopes=["members:read"])[0],
+}
+
+# They are open to everybody, or answer whoever is known about themselves.
+WITHOUT_SCOPE = {"/v1/auth/token", "/v1/auth/refresh", "/v1/auth/logout", "/v1/me"}
+# They create nothing that a repetition would create twice.
+REPEATABLE = {"/v1/auth/token", "/v1/auth/refresh", "/v1/auth/logout"}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    path: str
+    view: type[ApiView]
+    parameters: tuple[str, ...]
+
+    @property
+    def methods(self) -> list[str]:
+        return [method for method in METHODS if hasattr(self.view, method)]
+
+    def filled(self, value: object) -> str:
+        path = self.path
+        for name in self.parameters:
+            path = path.replace(f"<uuid:{name}>", str(value))
+        return path
+
+
+def endpoints(patterns: Any = None, prefix: str = "/") -> Iterator[Endpoint]:
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        path = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver) and path.startswith("/v1/"):
+            yield from endpoints(pattern.url_patterns, path)
+        elif isinstance(pattern, URLPattern) and path.startswith("/v1/"):
+            view = getattr(pattern.callback, "cls", None)
+            if isinstance(view, type) and issubclass(view, ApiView):
+                converters = pattern.pattern.converters
+                assert all(isinstance(each, UUIDConverter) for each in converters.values()), path
+                yield Endpoint(path, view, tuple(converters))
+
+
+ALL = list(endpoints())
+NAMING = [endpoint for endpoint in ALL if endpoint.parameters]
+CALLS = [(endpoint, method) for endpoint in ALL for method in endpoint.methods]
+NAMING_CALLS = [(endpoint, method) for endpoint in NAMING for method in endpoint.methods]
+
+
+def named(calls: list[tuple[Endpoint, str]]) -> list[str]:
+    return [f"{method.upper()} {endpoint.path}" for endpoint, method in calls]
+
+
+def test_endpoints_are_found() -> None:
+    assert len(ALL) >= 11
+    assert len(NAMING) >= 3
+
+
+@pytest.mark.parametrize(("endpoint", "method"), NAMING_CALLS, ids=named(NAMING_CALLS))
+def test_other_organizations_thing_does_not_exist(
+    aurora: House, boreal: House, endpoint: Endpoint, method: str
+) -> None:
+    assert issubclass(endpoint.view, TenantView)
+    theirs = SOMEBODY_ELSES[endpoint.view.model](boreal)
+    before = endpoint.view.model.across_organizations.filter(pk=theirs.pk).values().get()
+    for caller in (as_member(aurora.owner), with_key(aurora.organization)):
+        answer = caller.send(method.upper(), endpoint.filled(theirs.pk), {})
+        assert answer.status_code == 404
+        missing = caller.send(method.upper(), endpoint.filled(NOBODYS), {})
+        assert {**answer.json(), "request_id": ""} == {**missing.json(), "request_id": ""}
+    assert endpoint.view.model.across_organizations.filter(pk=theirs.pk).values().get() == before
+
+
+@pytest.mark.parametrize("endpoint", [each for each in ALL if not each.parameters], ids=lambda each: each.path)
+def test_list_shows_nothing_of_other_organizations(aurora: House, boreal: House, endpoint: Endpoint) -> None:
+    if "get" not in endpoint.methods:
+        assert endpoint.path in WITHOUT_SCOPE
+        return
+    for make in SOMEBODY_ELSES.values():
+        make(boreal)
+    text = as_member(aurora.owner).get(endpoint.path + "?limit=200").content.decode()
+    assert "boreal" not in text.lower()
+
+
+@pytest.mark.parametrize(("endpoint", "method"), CALLS, ids=named(CALLS))
+def test_stranger_without_credentials_is_refused(endpoint: Endpoint, method: str) -> None:
+    answer = Api().send(method.upper(), endpoint.filled(NOBODYS), {})
+    assert answer.status_code == (400 if endpoint.path in REPEATABLE - {"/v1/auth/logout"} else 401)
+
+
+@pytest.mark.parametrize(("endpoint", "method"), CALLS, ids=named(CALLS))
+def test_caller_without_the_scope_is_refused(aurora: House, endpoint: Endpoint, method: str) -> None:
+    needed = endpoint.view.scopes.get(method.upper())
+    if endpoint.path in WITHOUT_SCOPE:
+        assert needed is None
+        return
+    assert needed is not None, "say in `scopes` what a caller must be allowed to do"
+    others = [scope for scope in Scope if scope != needed]
+    answer = with_key(aurora.organization, *others).send(method.upper(), endpoint.filled(NOBODYS), {})
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "missing_scope"
+    assert needed in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("endpoint", [each for each in ALL if "post" in each.methods], ids=lambda each: each.path)
+def test_creation_can_be_repeated_safely(endpoint: Endpoint) -> None:
+    is_idempotent = getattr(endpoint.view.post, "is_idempotent", False)  # type: ignore[attr-defined]
+    assert is_idempotent or endpoint.path in REPEATABLE, "put @idempotent on its post()"
+
+
+# What changes something, with a body that does. A new endpoint that writes goes in here.
+CHANGES: dict[str, tuple[Any, str]] = {
+    "POST /v1/auth/token": (
+        {"email": "owner@aurora.example", "password": "pão-de-queijo-quente"},
+        "session.opened",
+    ),
+    "POST /v1/auth/logout": (None, "session.closed"),
+    "PATCH /v1/organization": ({"name": "Padaria Nova Aurora"}, "organization.changed"),
+    "POST /v1/members": ({"email": "nova@aurora.example", "role": "agent"}, "member.added"),
+    "PATCH /v1/members/<uuid:member_id>": ({"role": "agent"}, "member.role_changed"),
+    "DELETE /v1/members/<uuid:member_id>": (None, "member.removed"),
+    "POST /v1/api-keys": ({"name": "Loja", "scopes": ["members:read"]}, "api_key.created"),
+    "DELETE /v1/api-keys/<uuid:key_id>": (None, "api_key.revoked"),
+    "POST /v1/api-keys/<uuid:key_id>/rotate": ({}, "api_key.rotated"),
+}
+WRITING = [(endpoint, method) for endpoint, method in CALLS if method != "get"]
+
+
+@pytest.mark.parametrize(("endpoint", "method"), WRITING, ids=named(WRITING))
+def test_every_change_leaves_a_trail(aurora: House, owner: Api, endpoint: Endpoint, method: str) -> None:
+    if endpoint.path == "/v1/auth/refresh":
+        return  # goes on with a session whose opening is in the trail
+    body, action = CHANGES[f"{method.upper()} {endpoint.path}"]
+    target = SOMEBODY_ELSES[endpoint.view.model](aurora) if issubclass(endpoint.view, TenantView) else None
+    AuditEvent.across_organizations.all().delete()
+    answer = owner.send(method.upper(), endpoint.filled(target.pk if target else ""), body)
+    assert answer.status_code < 300, answer.content
+    event = AuditEvent.objects.for_organization(aurora.organization).filter(action=action).get()
+    assert event.actor_label == "owner@aurora.example"
+    assert event.request_id == answer["X-Request-Id"]
+    assert event.ip == "127.0.0.1"

@@ -1,0 +1,87 @@
+"""The people and organizations that every test knows.
+
+Padaria Aurora is the organization a test is about; Livraria Boreal is the stranger who must see none of it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.test import Client
+
+from apps.accounts import api_keys, sessions
+from apps.accounts.models import Membership, Organization, User
+from apps.accounts.principal import SYSTEM, Principal
+from apps.accounts.roles import Role, Scope
+
+PASSWORD = "pão-de-queijo-quente"
+
+
+@dataclass(frozen=True)
+class House:
+    """An organization with one member of each role."""
+
+    organization: Organization
+    owner: Membership
+    admin: Membership
+    agent: Membership
+    viewer: Membership
+
+    def principal(self, role: str = "owner") -> Principal:
+        membership: Membership = getattr(self, role)
+        return Principal.of_membership(membership)
+
+
+def open_house(name: str, slug: str) -> House:
+    organization = Organization.objects.create(name=name, slug=slug)
+    members = {role.value: add_member(organization, f"{role.value}@{slug}.example", role) for role in Role}
+    return House(organization, **members)
+
+
+def add_member(organization: Organization, email: str, role: Role) -> Membership:
+    user = User.objects.filter(email=email).first() or User.objects.create_user(email, PASSWORD)
+    return Membership.across_organizations.create(organization=organization, user=user, role=role)
+
+
+class Api:
+    """A caller of the REST API."""
+
+    def __init__(self, credential: str | None = None) -> None:
+        self._client = Client(raise_request_exception=False)
+        self.credential = credential or ""
+        self._headers = {"Authorization": credential} if credential else {}
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self._client.get(path, headers=self._headers | headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.send("POST", path, body, **headers)
+
+    def patch(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.send("PATCH", path, body, **headers)
+
+    def delete(self, path: str, **headers: str) -> Any:
+        return self._client.delete(path, headers=self._headers | headers)
+
+    def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._client.generic(
+            method,
+            path,
+            body if isinstance(body, bytes) else _json(body),
+            content_type=named.pop("Content-Type", "application/json"),
+            headers=self._headers | named,
+        )
+
+
+def _json(body: Any) -> bytes:
+    return b"" if body is None else orjson.dumps(body)
+
+
+def as_member(membership: Membership) -> Api:
+    return Api(f"Bearer {sessions.open_session(membership).access}")
+
+
+def with_key(organization: Organization, *scopes: Scope) -> Api:
+    _, text = api_keys.issue(SYSTEM, organization, name="Test", scopes=scopes or Scope.values)
+    return Api(f"Api-Key {text}")

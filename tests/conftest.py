@@ -1,0 +1,40 @@
+"""Fixtures that tests of several folders share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from apps.core.redis import redis_client
+from tests.cast import Api, House, as_member, open_house
+from tests.server import Server, run_server
+
+
+@pytest.fixture(autouse=True)
+def _forgetful_redis() -> None:
+    """No limit, cache or counter of one test reaches the next."""
+    redis_client().flushdb()
+
+
+@pytest.fixture
+def aurora(db: None) -> House:
+    return open_house("Padaria Aurora", "aurora")
+
+
+@pytest.fixture
+def boreal(db: None) -> House:
+    return open_house("Livraria Boreal", "boreal")
+
+
+@pytest.fixture
+def owner(aurora: House) -> Api:
+    return as_member(aurora.owner)
+
+
+@pytest.fixture(scope="session")
+def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The application behind its real web server, over this worker's own database.
+
+    A test that uses it needs `django_db(transaction=True)`: the server sees only what is committed.
+    """
+    with run_server(tmp_path_factory.mktemp("server")) as server:
+        yield server

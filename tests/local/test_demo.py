@@ -1,0 +1,206 @@
+"""The demo as a newcomer meets it: it starts, answers, stops without a trace, and finds its data again."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx
+import psutil
+import pytest
+
+from local import demo
+from local.places import BadPlace, Places
+from local.ports import HOST, free_port
+from local.processes import Process, ProcessFailed
+from local.secrets_file import read_env
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SECONDS = 90
+
+
+class Demo:
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.output = home.with_suffix(".out")
+        names = ("RECADO_WEB_PORT", "RECADO_FLOWER_PORT", "RECADO_POSTGRES_PORT", "RECADO_REDIS_PORT")
+        self.environment = {
+            name: value
+            for name, value in os.environ.items()
+            if name
+            not in {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "SECRET_KEY", "JWT_SIGNING_KEYS"}
+            and name != "ENCRYPTION_KEYS"
+        }
+        self.environment |= {"RECADO_HOME": str(home)} | {name: str(free_port()) for name in names}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "local.demo"], cwd=ROOT, env=self.environment, stdout=output, stderr=output
+            )
+
+    def wait_until_ready(self) -> None:
+        assert self.process
+        deadline = time.monotonic() + SECONDS
+        while "Ready in" not in self.text():
+            assert self.process.poll() is None, self.text()
+            assert time.monotonic() < deadline, self.text()
+            time.sleep(0.1)
+
+    def stop(self, number: signal.Signals) -> int:
+        assert self.process
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+    def text(self) -> str:
+        return self.output.read_text() if self.output.exists() else ""
+
+    def url(self, variable: str, path: str) -> str:
+        return f"http://{HOST}:{self.environment[variable]}{path}"
+
+    def left(self) -> list[str]:
+        """Processes that still run with this demo's folder in their environment or on their command line."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                mine = process.environ().get("RECADO_HOME") == str(self.home)
+                if (mine or str(self.home) in " ".join(process.cmdline())) and process.pid != os.getpid():
+                    found.append(" ".join(process.cmdline()))
+            except psutil.Error:
+                continue
+        return found
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Demo]:
+    tmp_path.chmod(0o755)
+    one = Demo(tmp_path / "home")
+    yield one
+    if one.process and one.process.poll() is None:
+        one.process.kill()
+        one.process.wait()
+
+
+def test_demo_starts_answers_stops_and_starts_again(running: Demo) -> None:
+    running.start()
+    running.wait_until_ready()
+    kept = read_env(running.home / "demo.env")
+    key = {"Authorization": f"Api-Key {kept['RECADO_API_KEY']}"}
+
+    with httpx.Client(trust_env=False, follow_redirects=True, timeout=20) as client:
+        assert client.get(running.url("RECADO_WEB_PORT", "/healthz")).json() == {"status": "ok"}
+        assert client.get(running.url("RECADO_WEB_PORT", "/readyz")).json()["status"] == "ok"
+        assert client.get(running.url("RECADO_WEB_PORT", "/admin/")).status_code == 200
+        assert client.get(running.url("RECADO_WEB_PORT", "/v1/docs")).status_code == 200
+        assert client.get(running.url("RECADO_WEB_PORT", "/static/unfold/css/styles.css")).status_code == 200
+        assert client.get(running.url("RECADO_FLOWER_PORT", "/")).status_code == 200
+        me = client.get(running.url("RECADO_WEB_PORT", "/v1/me"), headers=key).json()
+        assert me["organization"]["name"] == kept["RECADO_ORGANIZATION"]
+        credentials = {"email": kept["RECADO_EMAIL"], "password": kept["RECADO_PASSWORD"]}
+        answer = client.post(running.url("RECADO_WEB_PORT", "/v1/auth/token"), json=credentials)
+        assert answer.status_code == 201
+    assert kept["RECADO_API_KEY"] in running.text()
+    for secret in read_env(running.home / "secrets.env").values():
+        assert secret not in running.text()
+    assert (running.home / "secrets.env").stat().st_mode & 0o077 == 0
+
+    assert run_maintenance(running) == 0
+    deadline = time.monotonic() + 30
+    while "expired_removed" not in (running.home / "logs" / "worker.log").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+    second = Demo(running.home)
+    second.output = running.home.with_suffix(".second")
+    second.start()
+    assert second.process
+    assert second.process.wait(30) == 1
+    assert "already running" in second.text()
+
+    assert running.stop(signal.SIGTERM) == 128 + signal.SIGTERM
+    assert running.left() == []
+
+    running.start()
+    running.wait_until_ready()
+    assert read_env(running.home / "demo.env") == kept
+    assert httpx.get(running.url("RECADO_WEB_PORT", "/v1/me"), headers=key, trust_env=False).status_code == 200
+    assert running.stop(signal.SIGINT) == 0
+    assert running.left() == []
+
+
+def run_maintenance(running: Demo) -> int:
+    kept = read_env(running.home / "secrets.env")
+    ports = running.environment
+    environment = running.environment | {
+        "DJANGO_SETTINGS_MODULE": "project.settings.dev",
+        "DATABASE_URL": f"postgres://recado:{kept['POSTGRES_PASSWORD']}@{HOST}:{ports['RECADO_POSTGRES_PORT']}/recado",
+        "REDIS_URL": f"redis://:{kept['REDIS_PASSWORD']}@{HOST}:{ports['RECADO_REDIS_PORT']}/0",
+    }
+    command = [sys.executable, "-m", "celery", "--app", "celery_app", "call", "accounts.remove_expired"]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
+def test_demo_stops_everything_when_it_is_interrupted_half_way(running: Demo) -> None:
+    running.start()
+    deadline = time.monotonic() + SECONDS
+    while "✓ PostgreSQL" not in running.text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert running.stop(signal.SIGINT) == 0
+    assert running.left() == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children that their parent was killed")
+def test_demo_leaves_nothing_behind_even_when_it_is_killed(running: Demo) -> None:
+    running.start()
+    deadline = time.monotonic() + SECONDS
+    while "✓ PostgreSQL" not in running.text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    running.stop(signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while running.left():
+        assert time.monotonic() < deadline, running.left()
+        time.sleep(0.1)
+
+
+def test_demo_says_which_port_is_taken_by_whom_and_what_to_do(running: Demo) -> None:
+    port = int(running.environment["RECADO_WEB_PORT"])
+    with socket.create_server((HOST, port)):
+        running.start()
+        assert running.process
+        assert running.process.wait(30) == 1
+    assert f"Port {port} is taken by" in running.text()
+    assert f"RECADO_WEB_PORT={port + 1} make demo" in running.text()
+    assert "Traceback" not in running.text()
+
+
+def test_demo_says_that_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = SimpleNamespace(total=100, used=100, free=7 * 1024**2)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: full)
+    places = Places(home=tmp_path, web=1, flower=2, postgres=3, redis=4)
+    with pytest.raises(demo.CannotStart, match="7 MB are free"):
+        demo.check_machine(places)
+
+
+def test_demo_says_which_variable_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECADO_WEB_PORT", "eighty")
+    with pytest.raises(BadPlace, match="RECADO_WEB_PORT must be a port"):
+        Places.from_environment()
+
+
+def test_demo_that_loses_a_process_says_which_and_why(tmp_path: Path) -> None:
+    log = tmp_path / "worker.log"
+    broken = Process("worker", [sys.executable, "-c", "raise SystemExit('no broker')"], log)
+    broken.start()
+    with pytest.raises(ProcessFailed, match="worker stopped by itself") as caught:
+        demo.watch([broken])
+    broken.stop()
+    assert "no broker" in str(caught.value)

@@ -1,0 +1,59 @@
+"""The application as a process of its own, as users meet it."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+from django.conf import settings
+
+from local.ports import HOST, free_port
+from local.processes import Process
+
+
+@dataclass(frozen=True)
+class Server:
+    url: str
+    log: Path
+
+    def client(self, credential: str = "") -> httpx.Client:
+        headers = {"Authorization": credential} if credential else {}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+
+
+@contextmanager
+def run_server(folder: Path) -> Iterator[Server]:
+    port = free_port()
+    url = f"http://{HOST}:{port}"
+    database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{settings.DATABASES['default']['NAME']}")
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "project.settings.dev",
+        "DEBUG": "false",
+        "DATABASE_URL": urlunsplit(database),
+        "MAIL_FOLDER": str(folder / "mail"),
+        "API_RATE_PER_SECOND": "10000",
+        "API_BURST": "10000",
+        "PYTHONUNBUFFERED": "1",
+    }
+    arguments = ["project.asgi:application", "--host", HOST, "--port", str(port), "--no-access-log"]
+    arguments += ["--log-config", "project/uvicorn.json"]
+    process = Process(
+        "web", [Path(sys.executable).parent / "uvicorn", *arguments], folder / "web.log", env=environment
+    )
+    process.start()
+    try:
+        process.wait_until(lambda: _answers(f"{url}/healthz"))
+        yield Server(url, process.log)
+    finally:
+        process.stop()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2, trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False

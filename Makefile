@@ -1,7 +1,7 @@
 # Every target is described behind its name; `make help` prints that.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test lint format check messages migrations requirements clean
+.PHONY: help environment demo test lint format messages migrations requirements clean
 
 BIN := .venv/bin
 TEST := DJANGO_SETTINGS_MODULE=project.settings.test
@@ -24,9 +24,6 @@ lint: environment ## Run every static check: format, style, types, layers, migra
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
 	@$(TEST) $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
-
-check: environment ## Ask Django what it thinks of the production settings
-	@$(BIN)/python -m local.check_production
 
 format: environment ## Write the code in the common style and mend what can be mended
 	@$(BIN)/ruff check --fix .

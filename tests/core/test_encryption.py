@@ -40,7 +40,9 @@ def test_equal_secrets_look_different_at_rest() -> None:
 
 
 @pytest.mark.parametrize(
-    "entries", [[], ["nokey"], [f":{NEW}"], ["short:abc"], [f"same:{NEW}", f"same:{OLD}"]], ids=str
+    "entries",
+    [[], ["nokey"], [f":{NEW}"], ["short:abc"], [f"same:{NEW}", f"same:{OLD}"]],
+    ids=["none", "unnamed", "no name", "no key", "same name"],
 )
 def test_unusable_keys_are_refused(entries: list[str]) -> None:
     with pytest.raises(ValueError, match=r"."):

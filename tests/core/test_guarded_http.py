@@ -9,7 +9,7 @@ import struct
 import threading
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import ip_network
@@ -114,29 +114,30 @@ async def stay_silent(peer: Peer) -> None:
 @asynccontextmanager
 async def serving(script: Script | None = None, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[Served]:
     served = Served()
-    tasks: set[asyncio.Task[None]] = set()
+    conversations: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def run(peer: Peer) -> None:
-        try:
+        with suppress(OSError, EOFError):  # the client hung up
             await (script or answering())(peer)
-        except (OSError, EOFError):
-            pass  # the client hung up
-        finally:
-            peer.writer.close()
+        peer.writer.close()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         served.connections += 1
-        tasks.add(asyncio.create_task(run(Peer(reader, writer, served))))
+        conversations[asyncio.create_task(run(Peer(reader, writer, served)))] = writer
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls, backlog=256)
     served.port = server.sockets[0].getsockname()[1]
     try:
         yield served
     finally:
+        for _ in range(5):
+            await asyncio.sleep(0)  # who has just knocked becomes a connection, which can be closed
         server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for conversation, writer in conversations.items():
+            conversation.cancel()
+            writer.transport.abort()
+        await asyncio.gather(*conversations, return_exceptions=True)
+        await server.wait_closed()
 
 
 def client(**options: Any) -> GuardedClient:

@@ -3,23 +3,25 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-# What JSON must hold for a field. Django REST framework would turn 0 into "0" and "yes" into true; an API
-# that guesses what a sender meant hides the sender's mistake. The first class that fits decides.
-_JSON_TYPES: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], type | tuple[type, ...]], ...] = (
-    (serializers.BooleanField, bool),
-    (serializers.IntegerField, int),
-    (serializers.FloatField, (int, float)),
-    (serializers.ListField, list),
-    (serializers.DictField, dict),
-    (serializers.CharField, str),
-    (serializers.ChoiceField, str),
-    (serializers.UUIDField, str),
-    (serializers.DateTimeField, str),
-    (serializers.DateField, str),
+# What JSON must hold for a field, and how to say so. Django REST framework would turn 0 into "0" and "yes"
+# into true; an API that guesses what a sender meant hides the sender's mistake. The first that fits decides.
+_JSON_TYPES: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], tuple[type, ...], Promise], ...] = (
+    (serializers.BooleanField, (bool,), gettext_lazy("true or false")),
+    (serializers.IntegerField, (int,), gettext_lazy("a whole number")),
+    (serializers.FloatField, (int, float), gettext_lazy("a number")),
+    (serializers.ListField, (list,), gettext_lazy("a list")),
+    (serializers.DictField, (dict,), gettext_lazy("an object")),
+    (serializers.CharField, (str,), gettext_lazy("text")),
+    (serializers.ChoiceField, (str,), gettext_lazy("text")),
+    (serializers.UUIDField, (str,), gettext_lazy("text")),
+    (serializers.DateTimeField, (str,), gettext_lazy("text")),
+    (serializers.DateField, (str,), gettext_lazy("text")),
 )
 _MOST_UNKNOWN = 20
 
@@ -50,18 +52,8 @@ def _type_error(field: serializers.Field[Any, Any, Any, Any], value: Any) -> Any
     """What is wrong with the type of `value`, in the shape of a ValidationError's detail; nothing if it fits."""
     if value is None:
         return None  # whether null is allowed is for the field to say
-    wanted = next((kind for known, kind in _JSON_TYPES if isinstance(field, known)), None)
-    if wanted is None:
-        return None
-    if not isinstance(value, wanted) or (wanted is not bool and isinstance(value, bool)):
-        names = {
-            bool: _("true or false"),
-            int: _("a whole number"),
-            list: _("a list"),
-            dict: _("an object"),
-            str: _("text"),
-        }
-        name = names.get(wanted, _("a number")) if isinstance(wanted, type) else _("a number")
+    types, name = next(((types, name) for known, types, name in _JSON_TYPES if isinstance(field, known)), ((), ""))
+    if types and (not isinstance(value, types) or (isinstance(value, bool) and bool not in types)):
         return [ErrorDetail(_("This must be %(type)s.") % {"type": name}, code="wrong_type")]
     if isinstance(field, serializers.ListField) and isinstance(value, list) and field.child is not None:
         errors = {index: error for index, item in enumerate(value) if (error := _type_error(field.child, item))}

@@ -245,6 +245,51 @@ def test_superusers_changes_to_people_leave_a_trail(aurora: House, superuser: Us
     assert last.changes == {"password": ["[hidden]", "[hidden]"]}
 
 
+def test_owner_renames_the_organization_and_nothing_else(aurora: House) -> None:
+    client = browser(aurora.owner.user)
+    url = reverse("admin:accounts_organization_change", args=[aurora.organization.pk])
+    client.post(url, {"name": "Padaria Nova", "slug": "stolen"})
+    aurora.organization.refresh_from_db()
+    assert (aurora.organization.name, aurora.organization.slug) == ("Padaria Nova", "aurora")
+    assert client.get(reverse("admin:accounts_organization_add")).status_code == 403
+    delete = reverse("admin:accounts_organization_delete", args=[aurora.organization.pk])
+    assert client.post(delete, {"post": "yes"}).status_code == 403
+
+
+def test_superuser_removes_organizations_and_people_and_the_trail_says_so(
+    aurora: House, boreal: House, superuser: User
+) -> None:
+    client = browser(superuser)
+    client.post(reverse("admin:accounts_organization_delete", args=[boreal.organization.pk]), {"post": "yes"})
+    client.post(reverse("admin:accounts_user_delete", args=[boreal.owner.user_id]), {"post": "yes"})
+    everybody = {"action": "delete_selected", "_selected_action": [aurora.viewer.user_id], "post": "yes"}
+    client.post(reverse("admin:accounts_user_changelist"), everybody)
+    assert not Organization.objects.filter(slug="boreal").exists()
+    trail = AuditEvent.across_organizations.filter(organization=None).values_list("action", "target_label")
+    assert set(trail) == {
+        ("organization.deleted", "Livraria Boreal"),
+        ("user.deleted", "owner@boreal.example"),
+        ("user.deleted", "viewer@aurora.example"),
+    }
+
+
+def test_trail_is_read_and_never_written(aurora: House) -> None:
+    client = browser(aurora.owner.user)
+    client.post(
+        reverse("admin:accounts_organization_change", args=[aurora.organization.pk]), {"name": "Padaria Nova"}
+    )
+    page = client.get(reverse("admin:accounts_auditevent_changelist")).content.decode()
+    assert "Padaria Aurora → Padaria Nova" in page
+    event = AuditEvent.objects.for_organization(aurora.organization).get()
+    url = reverse("admin:accounts_auditevent_change", args=[event.pk])
+    assert client.get(url).status_code == 200
+    assert client.post(url, {"action": "nothing.happened"}).status_code == 403
+    assert (
+        client.post(reverse("admin:accounts_auditevent_delete", args=[event.pk]), {"post": "yes"}).status_code
+        == 403
+    )
+
+
 def test_chosen_language_stays_with_the_person(aurora: House) -> None:
     client = browser(aurora.owner.user)
     client.post("/i18n/setlang/", {"language": "pt-br", "next": "/admin/"})

@@ -84,6 +84,28 @@ def test_unknown_address_is_a_problem(owner: Api) -> None:
     assert_problem(owner.get("/v1/members/not-a-uuid"), 404, "not_found")
 
 
+def test_request_for_a_host_that_is_not_ours_is_a_problem(owner: Api) -> None:
+    assert_problem(owner.get("/v1/me", Host="evil.example"), 400, "bad_request")
+
+
+def test_failure_outside_of_any_view_is_a_problem_too(owner: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_args: Any) -> None:
+        raise RuntimeError("the password is swordfish")
+
+    monkeypatch.setattr("django.contrib.sessions.backends.base.SessionBase.__init__", fail)
+    answer = owner.get("/v1/me")
+    assert_problem(answer, 500, "server_error")
+    assert "swordfish" not in answer.content.decode()
+
+
+def test_browser_gets_pages_instead_of_problems() -> None:
+    for path, status in (("/nowhere", 404), ("/%00", 404)):
+        answer = Api().get(path)
+        assert answer.status_code == status
+        assert answer["Content-Type"].startswith("text/html")
+    assert Api().get("/admin/", Host="evil.example")["Content-Type"].startswith("text/html")
+
+
 def test_failure_on_our_side_tells_no_details(owner: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_args: Any) -> None:
         raise RuntimeError("the password is swordfish")
@@ -98,7 +120,7 @@ def test_problem_speaks_the_language_of_the_caller(owner: Api) -> None:
     english = owner.get("/v1/members/00000000-0000-0000-0000-000000000000").json()
     portuguese = owner.post("/v1/api-keys", b"{", Accept_Language="pt-BR").json()
     assert english["detail"] == "Not found."
-    assert portuguese["detail"].startswith("O corpo não é JSON válido")
+    assert portuguese["detail"].startswith("O corpo não é um JSON válido")
     assert portuguese["code"] == "malformed_json"
 
 

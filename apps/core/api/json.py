@@ -4,9 +4,8 @@ It refuses NaN, lone surrogates and nesting deep enough to exhaust the stack wit
 standard library's parser accepts them or dies.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
-from uuid import UUID
 
 import orjson
 from django.utils.functional import Promise
@@ -48,13 +47,9 @@ class FastJSONRenderer(BaseRenderer):
         return b"" if data is None else orjson.dumps(data, default=_as_json)
 
 
-def _as_json(value: Any) -> Any:
-    if isinstance(value, Promise | UUID):
+def _as_json(value: Any) -> str:
+    if isinstance(value, Promise):  # a translation, which is made only now, in the reader's language
         return str(value)
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, Sequence):
-        return list(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 

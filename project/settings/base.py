@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.core.logs import logging_settings
 from project.env import Env
@@ -347,7 +348,7 @@ UNFOLD: dict[str, Any] = {
                         "permission": _may_see("accounts.membership"),
                     },
                     {
-                        "title": _("API keys"),
+                        "title": pgettext_lazy("menu", "API keys"),
                         "icon": "key",
                         "link": reverse_lazy("admin:accounts_apikey_changelist"),
                         "permission": _may_see("accounts.apikey"),

@@ -53,7 +53,7 @@ def test_every_text_is_translated(catalog: Catalog) -> None:
     texts = [*texts_in_code(), *texts_in_templates()]
     assert len(texts) > 100
     missing = sorted(
-        {f"{text!r} in {path}" for text, path in texts if not (catalog[text] and catalog[text].string)}
+        {f"{text!r} in {path}" for text, path in texts if not (text in catalog and catalog[text].string)}
     )
     assert missing == [], "run `make messages` and translate them"
 
@@ -83,6 +83,6 @@ def test_compiled_catalogue_is_the_one_in_the_source(catalog: Catalog) -> None:
 
 def contents(catalog: Catalog) -> dict[str, list[str]]:
     def forms(message: Message) -> list[str]:
-        return [message.string] if isinstance(message.string, str) else list(message.string)
+        return [message.string] if isinstance(message.string, str) else list(message.string or ())
 
     return {singular(message): forms(message) for message in catalog if message.id}

@@ -31,6 +31,7 @@ format: environment ## Write the code in the common style and mend what can be m
 
 messages: environment ## Collect texts to translate into locale/ (needs gettext)
 	@$(TEST) $(BIN)/python manage.py makemessages -l pt_BR --no-location --no-obsolete -i .venv -i .recado
+	@sed -i '/^"POT-Creation-Date/d; /^"Report-Msgid-Bugs-To/d' locale/*/LC_MESSAGES/django.po
 
 migrations: environment ## Write the migrations that the models ask for
 	@$(TEST) $(BIN)/python -W ignore manage.py makemigrations

@@ -1,7 +1,9 @@
 """Every address of the installation."""
 
 from django.contrib import admin
+from django.http import Http404
 from django.urls import include, path
+from django.views.defaults import page_not_found
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
@@ -18,6 +20,9 @@ api = [
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    # An address is changed by whoever runs the installation: people could otherwise take the address of
+    # somebody who is yet to be invited.
+    path("accounts/email/", page_not_found, {"exception": Http404()}),
     path("accounts/", include("allauth.urls")),
     path("v1/", include((api, "api"))),
     path("i18n/setlang/", choose_language, name="set_language"),

@@ -24,6 +24,7 @@ NEVER_CROSS_SITE = {"same-origin", "none"}
 
 class RecadoAdminSite(UnfoldAdminSite):  # type: ignore[misc]
     index_title = gettext_lazy("Overview")
+    index_template = "accounts/admin/index.html"
     enable_nav_sidebar = True
 
     @method_decorator(secure_admin_login)
@@ -58,9 +59,11 @@ def organization_switcher(request: HttpRequest) -> list[dict[str, Any]]:
     """For the menu at the top of the side bar: the organizations that one can work in."""
     if not request.user.is_authenticated or acting_user(request).is_superuser:
         return []
+    memberships = memberships_of(acting_user(request))
     return [
         {"title": each.organization.name, "icon": "domain", "link": f"/admin/enter/{each.organization_id}/"}
-        for each in memberships_of(acting_user(request))
+        for each in memberships
+        if len(memberships) > 1
     ]
 
 

@@ -34,7 +34,7 @@ def add(principal: Principal, *, email: str, role: Role, name: str = "") -> Memb
     _check_rank(principal, role)
     email = email.strip().lower()
     user = User.objects.filter(email=email).first() or User.objects.create_user(email, name=name)
-    if Membership.objects.for_organization(organization).filter(user=user).exists():
+    if belongs(organization, email):
         raise AlreadyMember
     membership = Membership.across_organizations.create(organization=organization, user=user, role=role)
     audit.record(
@@ -45,6 +45,11 @@ def add(principal: Principal, *, email: str, role: Role, name: str = "") -> Memb
         changes={"email": (None, user.email), "role": (None, role)},
     )
     return membership
+
+
+def belongs(organization: Organization, email: str) -> bool:
+    email = email.strip().lower()
+    return Membership.objects.for_organization(organization).filter(user__email=email).exists()
 
 
 @transaction.atomic

@@ -1,14 +1,20 @@
 """Recognize a person by password and second factor, and where django-allauth asks how we want it."""
 
+import time
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter, get_adapter
-from allauth.core import ratelimit
+from allauth.account.app_settings import REAUTHENTICATION_TIMEOUT
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.models import EmailAddress
+from allauth.core import context, ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.signals import post_save
+from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -74,6 +80,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """People are invited; nobody lets themselves in."""
         return False
 
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Whoever logged in a moment ago is not asked for the same password again."""
+        records = get_authentication_records(context.request, context.request.user)
+        is_fresh = bool(records) and time.time() - records[-1]["at"] < REAUTHENTICATION_TIMEOUT
+        return not is_fresh and bool(super().is_reauthentication_required(app=app, **kwargs))
+
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def encrypt(self, text: str) -> str:
@@ -81,6 +93,12 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def decrypt(self, encrypted_text: str) -> str:
         return keyring().decrypt(encrypted_text)
+
+
+@receiver(post_save, sender=User)
+def forget_other_addresses(instance: User, **_kwargs: Any) -> None:
+    """allauth keeps addresses of its own and would go on opening the account for an address it no longer has."""
+    EmailAddress.objects.filter(user=instance).exclude(email=instance.email).delete()
 
 
 ENCRYPTED_MEMBERS = ("secret", "seed")

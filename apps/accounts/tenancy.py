@@ -16,7 +16,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from apps.core.ids import new_id
 
 if TYPE_CHECKING:
-    from apps.accounts.models import Organization
+    from apps.accounts.models.organization import Organization
 
 
 class Unscoped(Exception):

@@ -304,3 +304,63 @@ def test_unknown_language_changes_nothing(aurora: House) -> None:
     client.post("/i18n/setlang/", {"language": "xx", "next": "/admin/"})
     aurora.owner.user.refresh_from_db()
     assert aurora.owner.user.language == ""
+
+
+def test_nobody_takes_the_address_of_somebody_else(aurora: House) -> None:
+    client = browser(aurora.agent.user)
+    for action in ("action_add", "action_primary", "action_send"):
+        assert client.post("/accounts/email/", {"email": "victim@corp.example", action: ""}).status_code == 404
+    aurora.agent.user.refresh_from_db()
+    assert aurora.agent.user.email == "agent@aurora.example"
+
+
+def test_changed_address_opens_the_account_no_more(aurora: House, superuser: User) -> None:
+    user = aurora.agent.user
+    Client().post("/accounts/password/reset/", {"email": user.email})
+    url = reverse("admin:accounts_user_change", args=[user.pk])
+    body = {"email": "new@aurora.example", "name": "", "language": "", "is_active": "on"}
+    browser(superuser).post(url, body)
+    assert Api().post("/v1/auth/token", {"email": "agent@aurora.example", "password": PASSWORD}).status_code == 401
+    assert Api().post("/v1/auth/token", {"email": "new@aurora.example", "password": PASSWORD}).status_code == 201
+
+
+def test_invited_person_sets_a_password_and_their_second_factor(
+    aurora: House, owner: Api, settings: Settings, mailoutbox: list[Any]
+) -> None:
+    settings.ADMIN_REQUIRES_MFA = True
+    owner.post("/v1/members", {"email": "nova@aurora.example", "role": "agent"})
+    client = Client()
+    client.post("/accounts/password/reset/", {"email": "nova@aurora.example"})
+    (mail,) = mailoutbox
+    link = re.search(r"https?://[^/]+(/accounts/password/reset/key/\S+)", mail.body)
+    assert link
+    page = client.get(link[1], follow=True)
+    password = "uma-senha-muito-boa"
+    client.post(page.request["PATH_INFO"], {"password1": password, "password2": password})
+    answer = client.post(
+        "/accounts/login/?next=/admin/", {"login": "nova@aurora.example", "password": password}, follow=True
+    )
+    assert answer.request["PATH_INFO"] == reverse("mfa_activate_totp")
+    assert "otpauth" in answer.content.decode() or "svg" in answer.content.decode()
+
+
+def test_person_who_is_a_member_already_is_named_in_the_form(aurora: House, superuser: User) -> None:
+    for client in (browser(aurora.owner.user), browser(superuser)):
+        body = {"organization": aurora.organization.pk, "email": "Agent@aurora.example", "role": "agent"}
+        answer = client.post(reverse("admin:accounts_membership_add"), body)
+        assert answer.status_code == 200
+        assert "member already" in answer.content.decode()
+        assert "Agent@aurora.example" in answer.content.decode()
+
+
+def test_new_member_is_a_viewer_unless_somebody_says_otherwise(aurora: House) -> None:
+    page = browser(aurora.owner.user).get(reverse("admin:accounts_membership_add")).content.decode()
+    assert re.search(r'<option value="viewer"\s+selected', page)
+
+
+def test_menu_offers_what_the_person_may_open(aurora: House, superuser: User) -> None:
+    keys, users = reverse("admin:accounts_apikey_changelist"), reverse("admin:accounts_user_changelist")
+    offered = {who: browser(user).get("/admin/").content.decode() for who, user in
+               [("root", superuser), ("owner", aurora.owner.user), ("viewer", aurora.viewer.user)]}  # fmt: skip
+    assert [who for who, page in offered.items() if keys in page] == ["root", "owner"]
+    assert [who for who, page in offered.items() if users in page] == ["root"]

@@ -25,7 +25,7 @@ from apps.core import clock
 
 class NewApiKeyForm(forms.ModelForm[ApiKey]):
     scopes = forms.MultipleChoiceField(
-        label=gettext_lazy("scopes"), choices=Scope.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget()
+        label=gettext_lazy("Scopes"), choices=Scope.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget()
     )
 
     class Meta:
@@ -112,7 +112,7 @@ class ApiKeyAdmin(TenantAdmin[ApiKey]):
         explanation = _(
             "A new key with the same name and scopes is made and shown once. The old one works for 24 more hours."
         )
-        return self._confirm(request, key, _("Rotate"), explanation)
+        return self._confirm(request, key, _("Rotate"), explanation, variant="primary")
 
     @action(description=gettext_lazy("Revoke"), permissions=["write"], url_path="revoke")
     def revoke_key(self, request: HttpRequest, object_id: UUID) -> HttpResponseBase:
@@ -130,12 +130,15 @@ class ApiKeyAdmin(TenantAdmin[ApiKey]):
             raise Http404
         return key
 
-    def _confirm(self, request: HttpRequest, key: ApiKey, verb: str, explanation: str) -> HttpResponse:
+    def _confirm(
+        self, request: HttpRequest, key: ApiKey, verb: str, explanation: str, variant: str = "danger"
+    ) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "title": f"{verb}: {key}",
             "verb": verb,
             "explanation": explanation,
+            "variant": variant,
             "back": reverse("admin:accounts_apikey_change", args=[key.pk]),
         }
         return TemplateResponse(request, "accounts/admin/confirm.html", context)

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -8,24 +8,36 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
 
 from apps.accounts import members
+from apps.accounts.acting import acting_principal
 from apps.accounts.admin.base import TenantAdmin
-from apps.accounts.models import Membership
+from apps.accounts.members import AlreadyMember
+from apps.accounts.models import Membership, Organization
 from apps.accounts.principal import Principal
 from apps.accounts.roles import Role, Scope
 
 
 class NewMemberForm(forms.ModelForm[Membership]):
+    # Whose members these are, where the form does not ask; set by the admin.
+    acting_organization: ClassVar[Organization | None] = None
+
     email = forms.EmailField(
-        label=_("e-mail"),
+        label=_("E-mail"),
         max_length=254,
         widget=UnfoldAdminEmailInputWidget(),
         help_text=_("Somebody who is new here sets a password with “Forgot your password?” on the log-in page."),
     )
-    name = forms.CharField(label=_("name"), max_length=120, required=False, widget=UnfoldAdminTextInputWidget())
+    name = forms.CharField(label=_("Name"), max_length=120, required=False, widget=UnfoldAdminTextInputWidget())
 
     class Meta:
         model = Membership
         fields = ["organization", "role"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        organization = cleaned.get("organization") or self.acting_organization
+        if organization and members.belongs(organization, cleaned.get("email", "")):
+            self.add_error("email", str(AlreadyMember.default_detail))
+        return cleaned
 
 
 @admin.register(Membership)
@@ -44,7 +56,10 @@ class MembershipAdmin(TenantAdmin[Membership]):
         self, request: HttpRequest, obj: Membership | None = None, change: bool = False, **kwargs: Any
     ) -> Any:
         if obj is None:
-            kwargs["form"] = NewMemberForm
+            principal = acting_principal(request)
+            kwargs["form"] = type(
+                "NewMemberForm", (NewMemberForm,), {"acting_organization": principal and principal.organization}
+            )
         return super().get_form(request, obj, change=change, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> list[str]:
@@ -52,6 +67,9 @@ class MembershipAdmin(TenantAdmin[Membership]):
             return ["user", "role", "created_at"]
         excluded = self.get_exclude(request, obj)
         return [name for name in ["organization", "email", "name", "role"] if name not in excluded]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"role": Role.VIEWER, **super().get_changeform_initial_data(request)}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> list[str]:
         return [] if obj is None else ["user", "created_at"]

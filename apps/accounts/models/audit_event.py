@@ -22,9 +22,9 @@ class AuditEvent(TenantModel):
         Organization, null=True, on_delete=models.CASCADE, related_name="+", verbose_name=_("organization")
     )
     at = models.DateTimeField(_("at"), auto_now_add=True)
-    actor_kind = models.CharField(_("who"), max_length=10, choices=ActorKind.choices)
+    actor_kind = models.CharField(_("kind of actor"), max_length=10, choices=ActorKind.choices)
     actor_id = models.UUIDField(null=True)
-    actor_label = models.CharField(_("name"), max_length=255)
+    actor_label = models.CharField(_("who"), max_length=255)
     action = models.CharField(_("action"), max_length=60)
     target_kind = models.CharField(_("kind"), max_length=40)
     target_id = models.UUIDField()
@@ -37,7 +37,7 @@ class AuditEvent(TenantModel):
     class Meta:
         db_table = "audit_event"
         verbose_name = _("audit event")
-        verbose_name_plural = _("audit trail")
+        verbose_name_plural = _("audit events")
         indexes = [
             # The trail of an organization, newest first.
             models.Index(fields=["organization", "-id"], name="audit_event_list"),

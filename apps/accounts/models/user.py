@@ -71,6 +71,10 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.name or self.email
 
+    def get_full_name(self) -> str:
+        """Asked by the admin's menu."""
+        return self.name
+
     def clean(self) -> None:
         super().clean()
         self.email = self.email.strip().lower()

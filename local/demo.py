@@ -107,7 +107,7 @@ def application(places: Places, environment: dict[str, str]) -> list[Process]:
     commands: dict[str, list[str | Path]] = {
         "web": [
             binaries / "uvicorn", "project.asgi:application", "--host", HOST, "--port", str(places.web),
-            "--no-access-log", "--timeout-graceful-shutdown", "3",
+            "--no-access-log", "--lifespan", "off", "--timeout-graceful-shutdown", "3",
             "--log-config", ROOT / "project" / "uvicorn.json",
         ],
         # No --queues: it consumes all that are declared.

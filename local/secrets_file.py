@@ -1,6 +1,7 @@
 """The demo's own secrets: made once, kept in its folder, readable by its owner only."""
 
 import secrets
+import shlex
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -25,10 +26,12 @@ def write_env(path: Path, values: dict[str, str]) -> None:
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
-    draft.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+    draft.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items()))
     draft.replace(path)
 
 
 def read_env(path: Path) -> dict[str, str]:
+    """What a shell would read from it."""
     lines = path.read_text().splitlines() if path.exists() else []
-    return dict(line.partition("=")[::2] for line in lines if "=" in line)
+    pairs = (line.partition("=")[::2] for line in lines if "=" in line)
+    return {name: " ".join(shlex.split(value)) for name, value in pairs}

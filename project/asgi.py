@@ -2,13 +2,16 @@
 
 import os
 
+import django
 from django.conf import settings
-from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings.production")
+django.setup(set_prefix=False)
 
-_django = get_asgi_application()
+from apps.core.asgi.body_limit import BodyLimit  # noqa: E402 - Django must be set up first
+from apps.core.asgi.static import with_static_files  # noqa: E402
+from apps.core.asgi.threads import ThreadedDjango  # noqa: E402
 
-from apps.core.body_limit import BodyLimit  # noqa: E402 - Django must be set up first
+_django = ThreadedDjango(threads=settings.WEB_THREADS, most_waiting=settings.WEB_MOST_WAITING)
 
-application = BodyLimit(_django, settings.MAX_BODY_BYTES)  # type: ignore[arg-type]
+application = with_static_files(BodyLimit(_django, settings.MAX_BODY_BYTES))

@@ -39,7 +39,16 @@ def run_server(folder: Path) -> Iterator[Server]:
         "API_BURST": "10000",
         "PYTHONUNBUFFERED": "1",
     }
-    arguments = ["project.asgi:application", "--host", HOST, "--port", str(port), "--no-access-log"]
+    arguments = [
+        "project.asgi:application",
+        "--host",
+        HOST,
+        "--port",
+        str(port),
+        "--no-access-log",
+        "--lifespan",
+        "off",
+    ]
     arguments += ["--log-config", "project/uvicorn.json"]
     process = Process(
         "web", [Path(sys.executable).parent / "uvicorn", *arguments], folder / "web.log", env=environment

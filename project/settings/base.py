@@ -39,7 +39,6 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "servestatic",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     # Before allauth, whose pages they dress.
@@ -59,7 +58,6 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "servestatic.middleware.ServeStaticMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -173,6 +171,7 @@ USE_I18N = USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = ROOT / "staticfiles"
+STATIC_FILES_ARE_COLLECTED = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # No request body is longer than this, however it arrives: the ASGI server stops reading there.
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -213,6 +212,11 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.username, _mail.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.scheme == "smtp+starttls", _mail.scheme == "smtps"
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "Recado <recado@localhost>")
+
+# The web process: how many requests it works on at once, and how many may wait before it says that it is busy
+
+WEB_THREADS = env.integer("WEB_THREADS", 16, least=1)
+WEB_MOST_WAITING = env.integer("WEB_MOST_WAITING", 512)
 
 # The API
 

@@ -12,7 +12,7 @@ from project.settings.base import *
 
 DEBUG = env.flag("DEBUG", True)
 INSTALLED_APPS += ["local"]
-SERVESTATIC_USE_FINDERS = True
+STATIC_FILES_ARE_COLLECTED = False
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = env.text("MAIL_FOLDER", str(ROOT / ".recado" / "mail"))
 

@@ -23,7 +23,6 @@ class CheapScrypt(ScryptPasswordHasher):
 
 PASSWORD_HASHERS = ["project.settings.test.CheapScrypt"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-SERVESTATIC_USE_FINDERS = True
 # Tests that talk to the application share their connection's transaction, which a pool would hide.
 DATABASES["default"]["OPTIONS"].pop("pool")
 

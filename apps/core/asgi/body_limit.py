@@ -4,18 +4,10 @@ Django's ASGI handler writes the whole body to disk before any view or middlewar
 stand in front of it.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-
 import orjson
 
 from apps.core.api.problems import CONTENT_TYPE, document
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+from apps.core.asgi import Application, Message, Receive, Scope, Send
 
 
 class _TooLong(Exception):

@@ -1,0 +1,127 @@
+"""Django for synchronous views: the whole of a request runs in one thread of a small pool.
+
+Django's own ASGI handler starts a thread for each request and moves it between that thread and the event loop
+at every middleware and signal. All our views are synchronous, so one hop there and one back suffice; an empty
+request is answered four times as fast (docs/adr/0010-one-thread-hop.md). What is asynchronous, such as sockets,
+has a way of its own beside this one.
+"""
+
+import asyncio
+import contextvars
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, cast
+
+import orjson
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix
+
+from apps.core.api.problems import CONTENT_TYPE, document
+from apps.core.asgi import Receive, Scope, Send
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    content: bytes
+    # Of an answer that is made while it is sent; its end also ends the request.
+    stream: Iterator[bytes] | None
+
+
+class ThreadedDjango(ASGIHandler):
+    def __init__(self, *, threads: int, most_waiting: int) -> None:
+        super().__init__()
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        self._most = threads + most_waiting
+        self._present = 0
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        super().load_middleware(is_async=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # type: ignore[override]
+        if scope["type"] != "http":
+            raise ValueError(f"{scope['type']} connections are not for this handler")
+        if self._present >= self._most:
+            await _send(send, _busy())
+            return
+        self._present += 1
+        try:
+            await self._answer(scope, receive, send)
+        finally:
+            self._present -= 1
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            # All of it is here before a thread is taken, so a client that sends slowly holds none.
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        context = contextvars.copy_context()
+        loop = asyncio.get_running_loop()
+
+        async def in_thread(function: Any, *arguments: Any) -> Any:
+            return await loop.run_in_executor(self._threads, context.run, function, *arguments)
+
+        try:
+            answer: _Answer = await in_thread(self._carry_out, scope, body)
+        finally:
+            body.close()
+        if answer.stream is None:
+            await _send(send, answer)
+            return
+        try:
+            await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+            while (chunk := await in_thread(next, answer.stream, None)) is not None:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            await in_thread(cast("Any", answer.stream).close)
+
+    def _carry_out(self, scope: Scope, body: Any) -> _Answer:
+        """From the first signal to the last in one thread, which has its own database connection."""
+        set_script_prefix(get_script_prefix(cast("dict[str, Any]", scope)))
+        signals.request_started.send(sender=self.__class__, scope=scope)
+        request, refusal = self.create_request(cast("dict[str, Any]", scope), body)
+        response: HttpResponseBase = self.get_response(request) if request is not None else cast("Any", refusal)
+        # Tells Django whose request has finished when the response is closed.
+        response._handler_class = self.__class__  # type: ignore[attr-defined]
+        headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
+        headers += [
+            (b"set-cookie", cookie.output(header="").strip().encode("ascii"))
+            for cookie in response.cookies.values()
+        ]
+        if isinstance(response, StreamingHttpResponse):
+            return _Answer(response.status_code, headers, b"", _chunks(response))
+        try:
+            return _Answer(response.status_code, headers, cast("Any", response).content, None)
+        finally:
+            response.close()
+
+
+def _chunks(response: StreamingHttpResponse) -> Iterator[bytes]:
+    try:
+        yield from response
+    finally:
+        response.close()
+
+
+async def _send(send: Send, answer: _Answer) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": answer.content})
+
+
+def _busy() -> _Answer:
+    """Said at once: a queue without end would only answer people who have gone."""
+    content = orjson.dumps(document(503, "busy", "More requests are waiting than can be served. Try again."))
+    headers = [
+        (b"content-type", CONTENT_TYPE.encode()),
+        (b"content-length", str(len(content)).encode()),
+        (b"retry-after", b"1"),
+    ]
+    return _Answer(503, headers, content, None)

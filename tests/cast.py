@@ -11,7 +11,7 @@ from django.test import Client
 
 from apps.accounts import api_keys, sessions
 from apps.accounts.models import Membership, Organization, User
-from apps.accounts.principal import SYSTEM, Principal
+from apps.accounts.principal import Principal
 from apps.accounts.roles import Role, Scope
 
 PASSWORD = "pão-de-queijo-quente"
@@ -83,5 +83,5 @@ def as_member(membership: Membership) -> Api:
 
 
 def with_key(organization: Organization, *scopes: Scope) -> Api:
-    _, text = api_keys.issue(SYSTEM, organization, name="Test", scopes=scopes or Scope.values)
+    _, text = api_keys.issue(Principal.of_system(organization), name="Test", scopes=scopes or Scope.values)
     return Api(f"Api-Key {text}")

@@ -11,10 +11,10 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import audit
-from apps.accounts.models import ApiKey, Organization
-from apps.accounts.principal import Actor
+from apps.accounts.models import ApiKey
+from apps.accounts.principal import Principal
 from apps.core import clock
-from apps.core.api.problems import Conflict
+from apps.core.api.problems import Conflict, Problem
 
 MARK = "rk"
 PREFIX_CHARACTERS = 12
@@ -23,6 +23,12 @@ PREFIX_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 ROTATION_OVERLAP = timedelta(hours=24)
 # Finer than this, "last used" is not known, and costs no write.
 USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+class ScopeAboveOwn(Problem):
+    status_code = 403
+    default_code = "scope_above_own"
+    default_detail = _("You cannot give a key more than you may do yourself.")
 
 
 class NotRotatable(Conflict):
@@ -37,8 +43,7 @@ def digest_of(key: str) -> bytes:
 
 @transaction.atomic
 def issue(
-    actor: Actor,
-    organization: Organization,
+    principal: Principal,
     *,
     name: str,
     scopes: Iterable[str],
@@ -46,10 +51,12 @@ def issue(
     replaces: ApiKey | None = None,
 ) -> tuple[ApiKey, str]:
     """The new key, and the text of it that is shown this once."""
+    if not set(scopes) <= principal.scopes:
+        raise ScopeAboveOwn
     prefix = f"{MARK}_" + "".join(secrets.choice(PREFIX_ALPHABET) for _ in range(PREFIX_CHARACTERS))
     text = f"{prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"
     key = ApiKey.across_organizations.create(
-        organization=organization,
+        organization=principal.organization,
         name=name,
         prefix=prefix,
         digest=digest_of(text),
@@ -57,7 +64,13 @@ def issue(
         expires_at=expires_at,
         replaces=replaces,
     )
-    audit.record(actor, "api_key.created", key, organization=organization, changes={"scopes": (None, key.scopes)})
+    audit.record(
+        principal.actor,
+        "api_key.created",
+        key,
+        organization=key.organization,
+        changes={"scopes": (None, key.scopes), "expires_at": (None, expires_at)},
+    )
     return key, text
 
 
@@ -90,20 +103,19 @@ def _note_use(key: ApiKey) -> None:
 
 
 @transaction.atomic
-def rotate(actor: Actor, key: ApiKey, *, overlap: timedelta = ROTATION_OVERLAP) -> tuple[ApiKey, str]:
+def rotate(principal: Principal, key: ApiKey, *, overlap: timedelta = ROTATION_OVERLAP) -> tuple[ApiKey, str]:
     """A successor with the same name and scopes; the old one works on for `overlap`, then expires."""
-    key = ApiKey.objects.for_organization(key.organization).select_for_update().get(pk=key.pk)
-    if not is_live(key) or ApiKey.objects.for_organization(key.organization).filter(replaces=key).exists():
+    keys = ApiKey.objects.for_organization(principal.organization)
+    key = keys.select_for_update().get(pk=key.pk)
+    if not is_live(key) or keys.filter(replaces=key).exists():
         raise NotRotatable
     old_expiry = key.expires_at
-    successor, text = issue(
-        actor, key.organization, name=key.name, scopes=key.scopes, expires_at=old_expiry, replaces=key
-    )
+    successor, text = issue(principal, name=key.name, scopes=key.scopes, expires_at=old_expiry, replaces=key)
     ends_at = clock.now() + overlap
     key.expires_at = ends_at if old_expiry is None else min(ends_at, old_expiry)
     key.save(update_fields=["expires_at"])
     audit.record(
-        actor,
+        principal.actor,
         "api_key.rotated",
         key,
         organization=key.organization,
@@ -113,9 +125,10 @@ def rotate(actor: Actor, key: ApiKey, *, overlap: timedelta = ROTATION_OVERLAP) 
 
 
 @transaction.atomic
-def revoke(actor: Actor, key: ApiKey) -> None:
+def revoke(principal: Principal, key: ApiKey) -> None:
     """From the next request on. Revoking twice keeps the first time."""
     now = clock.now()
-    if ApiKey.objects.for_organization(key.organization).filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
+    live = ApiKey.objects.for_organization(principal.organization).filter(pk=key.pk, revoked_at=None)
+    if live.update(revoked_at=now):
         key.revoked_at = now
-        audit.record(actor, "api_key.revoked", key, organization=key.organization)
+        audit.record(principal.actor, "api_key.revoked", key, organization=principal.organization)

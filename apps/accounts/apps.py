@@ -7,7 +7,7 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
-        from apps.accounts.sign_in import rotate_second_factors
+        from apps.accounts.allauth_adapters import rotate_second_factors
         from apps.core import rotation
 
         rotation.register("mfa.Authenticator.data", rotate_second_factors)

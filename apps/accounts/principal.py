@@ -39,6 +39,11 @@ class Principal:
         return cls(organization, SCOPES_OF[Role.OWNER], actor_of(user), Role.OWNER)
 
     @classmethod
+    def of_system(cls, organization: Organization) -> "Principal":
+        """Recado itself: commands and periodic tasks."""
+        return cls(organization, SCOPES_OF[Role.OWNER], SYSTEM, Role.OWNER)
+
+    @classmethod
     def of_api_key(cls, key: ApiKey) -> "Principal":
         known = frozenset(Scope(scope) for scope in key.scopes if scope in Scope.values)
         return cls(key.organization, known, Actor(ActorKind.API_KEY, key.id, str(key)))

@@ -130,7 +130,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
-ACCOUNT_ADAPTER = "apps.accounts.sign_in.AccountAdapter"
+ACCOUNT_ADAPTER = "apps.accounts.allauth_adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -146,7 +146,7 @@ ACCOUNT_RATE_LIMITS = {
     "reauthenticate": "10/m/user",
     "change_password": "5/m/user",
 }
-MFA_ADAPTER = "apps.accounts.sign_in.MFAAdapter"
+MFA_ADAPTER = "apps.accounts.allauth_adapters.MFAAdapter"
 MFA_TOTP_ISSUER = "Recado"
 # Nobody signs themselves up, so an unverified address says nothing against a second factor.
 MFA_ALLOW_UNVERIFIED_EMAIL = True

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from apps.accounts import api_keys
 from apps.accounts.models import ApiKey, AuditEvent, Membership, Organization, User
-from apps.accounts.principal import SYSTEM
+from apps.accounts.principal import Principal
 from apps.accounts.roles import Role
 from tests.cast import PASSWORD, Api, House, add_member
 
@@ -56,7 +56,7 @@ def test_superuser_opens_every_page(aurora: House, superuser: User, label: str, 
 def test_member_sees_nothing_of_other_organizations(
     aurora: House, boreal: House, role: str, label: str, url: str
 ) -> None:
-    api_keys.issue(SYSTEM, boreal.organization, name="boreal key", scopes=["members:read"])
+    api_keys.issue(Principal.of_system(boreal.organization), name="boreal key", scopes=["members:read"])
     answer = browser(getattr(aurora, role).user).get(url)
     assert answer.status_code in {200, 403}
     assert "boreal" not in answer.content.decode().lower()
@@ -66,7 +66,7 @@ def test_member_sees_nothing_of_other_organizations(
     "page", ["change/", "delete/", "history/", "rotate", "revoke"], ids=lambda page: page.strip("/")
 )
 def test_other_organizations_thing_does_not_exist(aurora: House, boreal: House, page: str) -> None:
-    key, _ = api_keys.issue(SYSTEM, boreal.organization, name="boreal key", scopes=["members:read"])
+    key, _ = api_keys.issue(Principal.of_system(boreal.organization), name="boreal key", scopes=["members:read"])
     client = browser(aurora.owner.user)
     for thing in (boreal.agent, key):
         base = reverse(f"admin:accounts_{thing._meta.model_name}_changelist")
@@ -136,7 +136,7 @@ def test_admin_cannot_make_a_key_that_may_more_than_the_person(aurora: House) ->
 
 @pytest.mark.parametrize("action", ["rotate", "revoke"])
 def test_key_changes_only_after_confirmation(aurora: House, action: str) -> None:
-    key, text = api_keys.issue(SYSTEM, aurora.organization, name="Loja", scopes=["members:read"])
+    key, text = api_keys.issue(Principal.of_system(aurora.organization), name="Loja", scopes=["members:read"])
     client = browser(aurora.owner.user)
     url = reverse(f"admin:accounts_apikey_{action}_key", args=[key.pk])
     assert client.get(url).status_code == 200
@@ -148,7 +148,7 @@ def test_key_changes_only_after_confirmation(aurora: House, action: str) -> None
 
 
 def test_confirmation_cannot_be_forged_by_another_site(aurora: House) -> None:
-    key, text = api_keys.issue(SYSTEM, aurora.organization, name="Loja", scopes=["members:read"])
+    key, text = api_keys.issue(Principal.of_system(aurora.organization), name="Loja", scopes=["members:read"])
     client = Client(enforce_csrf_checks=True)
     client.force_login(aurora.owner.user)
     assert client.post(reverse("admin:accounts_apikey_revoke_key", args=[key.pk])).status_code == 403

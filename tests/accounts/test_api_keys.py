@@ -5,7 +5,7 @@ import pytest
 
 from apps.accounts import api_keys
 from apps.accounts.models import ApiKey
-from apps.accounts.principal import SYSTEM
+from apps.accounts.principal import Principal
 from apps.accounts.roles import Scope
 from apps.core import clock
 from tests.cast import Api, House, as_member, with_key
@@ -14,7 +14,9 @@ pytestmark = pytest.mark.django_db
 
 
 def issue(house: House, **values: Any) -> tuple[ApiKey, str]:
-    return api_keys.issue(SYSTEM, house.organization, **{"name": "Loja", "scopes": ["members:read"]} | values)
+    return api_keys.issue(
+        Principal.of_system(house.organization), **{"name": "Loja", "scopes": ["members:read"]} | values
+    )
 
 
 def stored(key: ApiKey) -> ApiKey:
@@ -91,7 +93,7 @@ def test_rotated_key_works_beside_its_successor_for_a_while(aurora: House, owner
 def test_rotation_never_makes_a_key_live_longer(aurora: House) -> None:
     soon = clock.now() + timedelta(minutes=5)
     key, _ = issue(aurora, expires_at=soon)
-    successor, _ = api_keys.rotate(SYSTEM, key)
+    successor, _ = api_keys.rotate(Principal.of_system(aurora.organization), key)
     assert stored(key).expires_at == soon
     assert successor.expires_at == soon
 

@@ -12,7 +12,7 @@ from django.urls.converters import UUIDConverter
 from apps.accounts import api_keys
 from apps.accounts.api.view import ApiView, TenantView
 from apps.accounts.models import ApiKey, AuditEvent, Membership
-from apps.accounts.principal import SYSTEM
+from apps.accounts.principal import Principal
 from apps.accounts.roles import Scope
 from apps.accounts.tenancy import TenantModel
 from tests.cast import Api, House, as_member, with_key
@@ -24,7 +24,9 @@ METHODS = ("get", "post", "put", "patch", "delete")
 # One of each kind of thing that an address can name, belonging to somebody else. A new kind goes in here.
 SOMEBODY_ELSES: dict[type[TenantModel], Callable[[House], TenantModel]] = {
     Membership: lambda house: house.viewer,
-    ApiKey: lambda house: api_keys.issue(SYSTEM, house.organization, name="x", scopes=["members:read"])[0],
+    ApiKey: lambda house: api_keys.issue(
+        Principal.of_system(house.organization), name="x", scopes=["members:read"]
+    )[0],
 }
 
 # They are open to everybody, or answer whoever is known about themselves.

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from apps.accounts import api_keys
 from apps.accounts.models import ApiKey, Membership, Organization, User
-from apps.accounts.principal import SYSTEM
+from apps.accounts.principal import Principal
 from apps.accounts.roles import Role, Scope
 from local.secrets_file import read_env, write_env
 
@@ -70,4 +70,4 @@ def seed_key(organization: Organization, known: str) -> tuple[ApiKey, str]:
     key = api_keys.recognize(known)
     if key is not None and key.organization_id == organization.id:
         return key, known
-    return api_keys.issue(SYSTEM, organization, name="Demo", scopes=Scope.values)
+    return api_keys.issue(Principal.of_system(organization), name="Demo", scopes=Scope.values)

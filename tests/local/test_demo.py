@@ -1,5 +1,6 @@
 """The demo as a newcomer meets it: it starts, answers, stops without a trace, and finds its data again."""
 
+import json
 import os
 import shutil
 import signal
@@ -116,6 +117,10 @@ def test_demo_starts_answers_stops_and_starts_again(running: Demo) -> None:
     while "expired_removed" not in (running.home / "logs" / "worker.log").read_text():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+    worker_log = (running.home / "logs" / "worker.log").read_text().splitlines()
+    lines = [json.loads(line) for line in worker_log if line.startswith("{")]
+    assert all(line["task_id"] for line in lines if line["event"] in {"task_started", "expired_removed"})
 
     second = Demo(running.home)
     second.output = running.home.with_suffix(".second")

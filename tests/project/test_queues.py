@@ -1,9 +1,13 @@
 """A queue that nobody consumes loses no message, but nobody would notice that it stands still."""
 
+import orjson
 import pytest
+import structlog
 from celery import Celery
 
 import celery_app
+from apps.accounts.tasks import remove_expired
+from apps.core.redis import redis_client
 from celery_app import QUEUES, ROUTES, SCHEDULE, app, broker_settings
 from local.demo import application
 from local.places import Places
@@ -50,6 +54,14 @@ def test_rabbitmq_gets_quorum_queues_and_confirms() -> None:
 def test_redis_delivers_no_task_again_while_it_may_still_run() -> None:
     timeout = broker_settings("redis://")["broker_transport_options"]["visibility_timeout"]
     assert timeout > celery_app.TASK_SECONDS
+
+
+def test_task_carries_the_ids_of_the_request_that_asked_for_it() -> None:
+    with structlog.contextvars.bound_contextvars(request_id="r-1", organization_id="o-1"):
+        remove_expired.delay()
+    (message,) = redis_client().lrange("maintenance", 0, -1)
+    context = orjson.loads(message)["headers"]["__django_structlog__"]
+    assert (context["request_id"], context["organization_id"]) == ("r-1", "o-1")
 
 
 def test_worker_takes_one_task_at_a_time_and_keeps_no_results() -> None:

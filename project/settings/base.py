@@ -95,6 +95,8 @@ _database = env.url("DATABASE_URL", schemes=("postgres", "postgresql"))
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
+        # Asked when a request takes a connection from the pool: one that died is replaced, not handed out.
+        "CONN_HEALTH_CHECKS": True,
         "NAME": _database.path,
         "USER": _database.username,
         "PASSWORD": _database.password,

@@ -176,6 +176,19 @@ def test_database_connections_are_given_back_after_each_request(server: Server) 
     assert answers == ["ok"] * 120
 
 
+def test_requests_go_on_after_the_database_was_restarted(server: Server) -> None:
+    """Every connection that the pool kept is dead; nobody's request pays for finding out."""
+    with ThreadPoolExecutor(8) as threads, server.client() as client:
+        list(threads.map(lambda _: client.get("/readyz"), range(16)))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            )
+        answers = list(threads.map(lambda _: client.get("/readyz").json()["status"], range(16)))
+    assert answers == ["ok"] * 16
+
+
 def test_static_files_are_served_with_their_type(server: Server) -> None:
     with server.client() as client:
         answer = client.get("/static/accounts/pages.css")

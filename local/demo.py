@@ -91,6 +91,8 @@ def run(places: Places, running: ExitStack) -> NoReturn:
     processes = application(places, environment)
     running.callback(stop_all, processes)
     with step(", ".join(process.name for process in processes)):
+        # Password resets lie there instead of being sent.
+        (places.home / "mail").mkdir(mode=0o700, exist_ok=True)
         for process in processes:
             process.start()
         for process, is_ready in zip(processes, readiness(places, processes), strict=True):
@@ -107,7 +109,7 @@ def application(places: Places, environment: dict[str, str]) -> list[Process]:
     commands: dict[str, list[str | Path]] = {
         "web": [
             binaries / "uvicorn", "project.asgi:application", "--host", HOST, "--port", str(places.web),
-            "--no-access-log", "--lifespan", "off", "--timeout-graceful-shutdown", "3",
+            "--no-access-log", "--no-proxy-headers", "--lifespan", "off", "--timeout-graceful-shutdown", "3",
             "--log-config", ROOT / "project" / "uvicorn.json",
         ],
         # No --queues: it consumes all that are declared.
@@ -220,8 +222,7 @@ def welcome(places: Places, seconds: float) -> None:
 
   Log in     {demo["RECADO_EMAIL"]}  {demo["RECADO_PASSWORD"]}   (owner of {demo["RECADO_ORGANIZATION"]})
              {demo["RECADO_ADMIN_EMAIL"]}  {demo["RECADO_PASSWORD"]}   (runs the installation)
-  API key    {demo["RECADO_API_KEY"]}
-  Try it     curl -H "Authorization: Api-Key $KEY" {places.web_url}/v1/me
+  Try it     curl -H "Authorization: Api-Key {demo["RECADO_API_KEY"]}" {places.web_url}/v1/me
 
   All of this is in {places.demo_env}, the logs are beside it in logs/.
   Ctrl-C stops everything.

@@ -42,6 +42,8 @@ class PostgresServer:
             "max_connections=200",
             "shared_buffers=256MB",
             "timezone=UTC",
+            # A failed statement is logged without its text, which holds what people wrote.
+            "log_min_error_statement=panic",
             *self.options,
         )
         self._flags = [part for setting in settings for part in ("-c", setting)]
@@ -124,8 +126,6 @@ class PostgresServer:
             BINARIES / "initdb",
             "-D",
             self.data,
-            "--encoding=UTF8",
-            "--locale=C.UTF-8",
             *flags,
         ]
         try:

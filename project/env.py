@@ -7,7 +7,7 @@ Kubernetes hand over secrets.
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -23,6 +23,7 @@ class Url(NamedTuple):
     host: str
     port: int | None
     path: str
+    query: dict[str, str]
 
 
 class Env:
@@ -32,8 +33,13 @@ class Env:
         self._variables = variables
         self.problems: list[str] = []
 
-    def text(self, name: str, default: str | None = None, *, hint: str = "") -> str:
-        return self._read(name, default, str, "", hint)
+    def text(self, name: str, default: str | None = None, *, hint: str = "", least: int = 0) -> str:
+        def parse(raw: str) -> str:
+            if len(raw) < least:
+                raise ValueError
+            return raw
+
+        return self._read(name, default, parse, "", hint)
 
     def integer(self, name: str, default: int | None = None, *, hint: str = "", least: int = 0) -> int:
         def parse(raw: str) -> int:
@@ -60,6 +66,26 @@ class Env:
 
         return self._read(name, default, parse, [], hint or "a list, separated by commas")
 
+    def named_keys(self, name: str, *, is_valid: Callable[[str], bool], hint: str = "") -> dict[str, str]:
+        """`name:key` words separated by commas; their order is kept, for the first is the one in use."""
+
+        def parse(raw: str) -> dict[str, str]:
+            words = [word.strip().partition(":") for word in raw.split(",") if word.strip()]
+            keys = {word: key for word, _colon, key in words}
+            if not keys or len(keys) < len(words) or not all(keys) or not all(map(is_valid, keys.values())):
+                raise ValueError
+            return keys
+
+        return self._read(name, None, parse, {}, hint)
+
+    def choice(self, name: str, default: str, *, among: tuple[str, ...]) -> str:
+        def parse(raw: str) -> str:
+            if raw.lower() not in among:
+                raise ValueError
+            return raw.lower()
+
+        return self._read(name, default, parse, default, " or ".join(among))
+
     def url(self, name: str, default: str | None = None, *, schemes: tuple[str, ...], hint: str = "") -> Url:
         def parse(raw: str) -> Url:
             parts = urlsplit(raw)
@@ -73,16 +99,18 @@ class Env:
                 host=parts.hostname,
                 port=parts.port,
                 path=unquote(parts.path.lstrip("/")),
+                query=dict(parse_qsl(parts.query)),
             )
 
-        fallback = Url("", schemes[0], "", "", "", None, "")
+        fallback = Url("", schemes[0], "", "", "", None, "", {})
         wanted = hint or f"a URL that starts with {' or '.join(f'{scheme}://' for scheme in schemes)}"
         return self._read(name, None if default is None else parse(default), parse, fallback, wanted)
 
     def check(self) -> None:
         """Call last: fails with every missing and bad variable, never with a value, which may be a secret."""
-        if self.problems:
-            raise ImproperlyConfigured("\n".join(["The environment is not complete.", *self.problems]))
+        distinct = dict.fromkeys(self.problems)
+        if distinct:
+            raise ImproperlyConfigured("\n".join(["The environment is not complete.", *distinct]))
 
     def _read[T](self, name: str, default: T | None, parse: Callable[[str], T], fallback: T, hint: str) -> T:
         raw = self._raw(name)

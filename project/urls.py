@@ -9,11 +9,15 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 
 from apps.accounts.api.urls import urlpatterns as accounts_api
 from apps.accounts.language import choose_language
-from apps.core.health import healthz, readyz
+from apps.accounts.throttling import CallerThrottle
 
 api = [
-    path("schema", SpectacularJSONAPIView.as_view(), name="schema"),
-    path("docs", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    path("schema", SpectacularJSONAPIView.as_view(throttle_classes=[CallerThrottle]), name="schema"),
+    path(
+        "docs",
+        SpectacularSwaggerSplitView.as_view(url_name="api:schema", throttle_classes=[CallerThrottle]),
+        name="docs",
+    ),
     *accounts_api,
 ]
 
@@ -26,8 +30,6 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("v1/", include((api, "api"))),
     path("i18n/setlang/", choose_language, name="set_language"),
-    path("healthz", healthz),
-    path("readyz", readyz),
 ]
 
 handler400 = "project.errors.bad_request"

@@ -6,6 +6,7 @@ scopes of their role there: the same that their tokens have.
 
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.accounts.models import Membership, Organization, User
@@ -33,14 +34,14 @@ def principal_for(request: HttpRequest, organization: Organization) -> Principal
     return acting_principal(request) or Principal.of_superuser(acting_user(request), organization)
 
 
-def memberships_of(user: User) -> list[Membership]:
-    memberships = Membership.across_organizations.filter(user=user).select_related("organization", "user")
-    return list(memberships.order_by("organization__name")[:100])
+def memberships_of(user: User) -> QuerySet[Membership]:
+    """The oldest first: being added somewhere else changes nothing for a person."""
+    return Membership.across_organizations.filter(user=user).select_related("organization", "user").order_by("pk")
 
 
 def choose(request: HttpRequest, organization_id: UUID) -> bool:
     """Work in this organization from now on, if the person belongs to it."""
-    belongs = any(each.organization_id == organization_id for each in memberships_of(acting_user(request)))
+    belongs = memberships_of(acting_user(request)).filter(organization=organization_id).exists()
     if belongs:
         request.session[CHOSEN] = str(organization_id)
     return belongs
@@ -52,6 +53,4 @@ def _chosen_membership(request: HttpRequest) -> Membership | None:
         return None
     memberships = memberships_of(user)
     chosen = request.session.get(CHOSEN)
-    return next(
-        (each for each in memberships if str(each.organization_id) == chosen), next(iter(memberships), None)
-    )
+    return (memberships.filter(organization=chosen).first() if chosen else None) or memberships.first()

@@ -8,6 +8,7 @@ from allauth.account.decorators import secure_admin_login
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
+from django.core.paginator import InvalidPage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -19,6 +20,7 @@ from unfold.sites import UnfoldAdminSite
 
 from apps.accounts.acting import acting_principal, acting_user, choose, memberships_of
 
+MOST_IN_MENU = 50
 NEVER_CROSS_SITE = {"same-origin", "none"}
 
 
@@ -29,7 +31,21 @@ class RecadoAdminSite(UnfoldAdminSite):  # type: ignore[misc]
 
     @method_decorator(secure_admin_login)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().login(request, extra_context)  # type: ignore[no-any-return]
+        """Everybody proves who they are on allauth's page, which counts attempts and asks for second factors.
+
+        Django's own form would take a password here, from whoever is logged in already.
+        """
+        return redirect("admin:index")
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """allauth's page limits how often the old password may be guessed, and tells the person of the change."""
+        return redirect("account_change_password")
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        try:
+            return super().search(request, extra_context)  # type: ignore[no-any-return]
+        except (InvalidPage, ValueError) as error:
+            raise Http404 from error
 
     def admin_view(self, view: Callable[..., HttpResponseBase], cacheable: bool = False) -> Any:
         """Where the installation asks for it, nobody gets further than setting up their second factor."""
@@ -59,7 +75,7 @@ def organization_switcher(request: HttpRequest) -> list[dict[str, Any]]:
     """For the menu at the top of the side bar: the organizations that one can work in."""
     if not request.user.is_authenticated or acting_user(request).is_superuser:
         return []
-    memberships = memberships_of(acting_user(request))
+    memberships = list(memberships_of(acting_user(request))[:MOST_IN_MENU])
     return [
         {"title": each.organization.name, "icon": "domain", "link": f"/admin/enter/{each.organization_id}/"}
         for each in memberships

@@ -31,6 +31,12 @@ class ScopeAboveOwn(Problem):
     default_detail = _("You cannot give a key more than you may do yourself.")
 
 
+class OutlivesMaker(Problem):
+    status_code = 403
+    default_code = "outlives_maker"
+    default_detail = _("This key expires, and cannot make one that lives longer. Send an earlier `expires_at`.")
+
+
 class NotRotatable(Conflict):
     default_code = "not_rotatable"
     default_detail = _("This key was revoked, replaced or has expired. Rotate its successor, or create a new key.")
@@ -53,6 +59,8 @@ def issue(
     """The new key, and the text of it that is shown this once."""
     if not set(scopes) <= principal.scopes:
         raise ScopeAboveOwn
+    if principal.expires_at is not None and (expires_at is None or expires_at > principal.expires_at):
+        raise OutlivesMaker
     prefix = f"{MARK}_" + "".join(secrets.choice(PREFIX_ALPHABET) for _ in range(PREFIX_CHARACTERS))
     text = f"{prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"
     key = ApiKey.across_organizations.create(

@@ -34,7 +34,8 @@ class HeaderAuthentication(BaseAuthentication):
         principal, claims = self.recognize(credential)
         structlog.contextvars.bind_contextvars(
             organization_id=str(principal.organization.id),
-            actor=f"{principal.actor.kind}:{principal.actor.id}",
+            actor_kind=str(principal.actor.kind),
+            actor_id=str(principal.actor.id),
         )
         return principal, claims
 

@@ -25,6 +25,7 @@ from rest_framework.response import Response
 
 from apps.accounts.api.view import ApiView
 from apps.accounts.models import IdempotencyRecord, Organization
+from apps.accounts.principal import Actor
 from apps.core import clock
 from apps.core.api.json import FastJSONRenderer
 from apps.core.api.problems import Conflict, Problem, Unprocessable
@@ -37,14 +38,19 @@ _ACCEPTABLE = re.compile(r"[\x21-\x7e]{1,255}")
 type Handler[V: ApiView, **P] = Callable[Concatenate[V, Request, P], HttpResponseBase]
 
 
-class BadKey(Problem):
+class BadIdempotencyKey(Problem):
     default_code = "bad_idempotency_key"
     default_detail = _("Idempotency-Key must be 1 to 255 visible ASCII characters; a UUID is a good choice.")
 
 
-class KeyReused(Unprocessable):
+class IdempotencyKeyReused(Unprocessable):
     default_code = "idempotency_key_reused"
     default_detail = _("This Idempotency-Key came with another request before. Use a new one for a new request.")
+
+
+class TooDeep(Problem):
+    default_code = "nested_too_deep"
+    default_detail = _("The body is nested too deep.")
 
 
 class StillInFlight(Conflict):
@@ -72,8 +78,8 @@ def idempotent[V: ApiView, **P](handle: Handler[V, P]) -> Handler[V, P]:
         if key is None:
             return handle(view, request, *args, **kwargs)
         if not _ACCEPTABLE.fullmatch(key):
-            raise BadKey
-        asked = _Request(view.principal.organization, key, _fingerprint(request))
+            raise BadIdempotencyKey
+        asked = _Request(view.principal.organization, key, _fingerprint(request, view.principal.actor))
         try:
             return _carry_out(asked, lambda: handle(view, request, *args, **kwargs))
         except _LostRace:
@@ -97,10 +103,17 @@ def _carry_out(asked: _Request, handle: Callable[[], HttpResponseBase]) -> HttpR
     return response
 
 
-def _fingerprint(request: Request) -> bytes:
-    """Of the method, the address and the body's content; spaces and the order of fields do not count."""
-    body = orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS, default=str)
-    return hashlib.sha256(f"{request.method} {request.path}\n".encode() + body).digest()
+def _fingerprint(request: Request, actor: Actor) -> bytes:
+    """Of who asks, the method, the address and the body's content; spaces and the order of fields do not count.
+
+    Who asks is part of it: an answer may hold a secret that a lesser caller must not be shown.
+    """
+    try:
+        body = orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as error:  # nested deeper than can be written again
+        raise TooDeep from error
+    head = f"{actor.kind}:{actor.id} {request.method} {request.path}\n"
+    return hashlib.sha256(head.encode() + body).digest()
 
 
 def _look(asked: _Request) -> tuple[bool, tuple[bytes, int, str] | None]:
@@ -122,9 +135,10 @@ def _look(asked: _Request) -> tuple[bool, tuple[bytes, int, str] | None]:
 
 def _replay(asked: _Request, fingerprint: bytes, status: int, body: str) -> HttpResponse:
     if fingerprint != asked.fingerprint:
-        raise KeyReused
+        raise IdempotencyKeyReused
     response = HttpResponse(keyring().decrypt(body), status=status, content_type=FastJSONRenderer.media_type)
     response["Idempotency-Replayed"] = "true"
+    response["Cache-Control"] = "no-store"
     return response
 
 

@@ -1,6 +1,7 @@
 """Who is asking: a user or an API key, in one organization, with what they may do there."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from apps.accounts.models import ApiKey, Membership, Organization, User
@@ -27,6 +28,8 @@ class Principal:
     actor: Actor
     # A user's role; an API key has none.
     role: Role | None = None
+    # When this way in ends; nothing that it makes may outlive it.
+    expires_at: datetime | None = None
 
     @classmethod
     def of_membership(cls, membership: Membership) -> "Principal":
@@ -46,7 +49,7 @@ class Principal:
     @classmethod
     def of_api_key(cls, key: ApiKey) -> "Principal":
         known = frozenset(Scope(scope) for scope in key.scopes if scope in Scope.values)
-        return cls(key.organization, known, Actor(ActorKind.API_KEY, key.id, str(key)))
+        return cls(key.organization, known, Actor(ActorKind.API_KEY, key.id, str(key)), expires_at=key.expires_at)
 
     @property
     def is_authenticated(self) -> bool:

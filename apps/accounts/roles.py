@@ -8,7 +8,7 @@ class Scope(models.TextChoices):
     ORGANIZATION_READ = "organization:read", _("See the organization")
     ORGANIZATION_WRITE = "organization:write", _("Change the organization")
     MEMBERS_READ = "members:read", _("See its members")
-    MEMBERS_WRITE = "members:write", _("Invite and remove members, change their roles")
+    MEMBERS_WRITE = "members:write", _("Add and remove members, change their roles")
     API_KEYS_READ = "api_keys:read", _("See its API keys")
     API_KEYS_WRITE = "api_keys:write", _("Create, rotate and revoke API keys")
     AUDIT_READ = "audit:read", _("Read the audit trail")

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, QuerySet
 
 from apps.accounts import audit
-from apps.accounts.models import Membership, Session
+from apps.accounts.models import Membership, Session, User
 from apps.accounts.principal import actor_of
 from apps.accounts.tokens import Claims, issue_access_token
 from apps.core import clock
@@ -44,16 +44,18 @@ def open_session(membership: Membership) -> TokenPair:
 
 
 def refresh(token: str) -> TokenPair:
-    """A new pair for the current refresh token; an older one ends the session for whoever holds it."""
+    """A new pair for the current refresh token; the one before it ends the session for everybody."""
     session_id, secret = _split(token)
     with transaction.atomic():
         session = _live_sessions().select_for_update(of=["self"]).filter(pk=session_id).first()
         if session is None:
             raise SessionEnded
-        if hmac.compare_digest(bytes(session.digest), _digest(secret)):
+        if _fits(session.digest, secret):
             if not _memberships(session.user_id, session.organization_id).exists():
                 raise SessionEnded
             return _next_pair(session)
+        if not _fits(session.previous_digest, secret):
+            raise SessionEnded  # a guess, which must not put out whoever it is a guess at
         _revoke(_live_sessions().filter(pk=session_id))
     # After the transaction, which an exception inside it would have undone.
     logger.warning("refresh_token_reused", session_id=str(session_id), user_id=str(session.user_id))
@@ -68,6 +70,10 @@ def close_session(session_id: UUID) -> None:
         audit.record(actor_of(session.user), "session.closed", session.user, organization=session.organization)
 
 
+def close_sessions_of(user: User) -> None:
+    _revoke(_live_sessions().filter(user=user))
+
+
 def membership_behind(claims: Claims) -> Membership | None:
     """Who an access token speaks for, in one query: the member, unless they left or the session ended."""
     session = _live_sessions().filter(
@@ -80,7 +86,7 @@ def membership_behind(claims: Claims) -> Membership | None:
 def _next_pair(session: Session) -> TokenPair:
     now = clock.now()
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    session.digest = _digest(secret)
+    session.previous_digest, session.digest = session.digest, _digest(secret)
     session.refreshed_at = now
     session.expires_at = now + timedelta(days=settings.REFRESH_TOKEN_DAYS)
     session.save()
@@ -94,6 +100,10 @@ def _split(token: str) -> tuple[UUID, str]:
         return UUID(hex=session_id), secret
     except ValueError as error:
         raise SessionEnded from error
+
+
+def _fits(digest: bytes | memoryview | None, secret: str) -> bool:
+    return digest is not None and hmac.compare_digest(bytes(digest), _digest(secret))
 
 
 def _digest(secret: str) -> bytes:

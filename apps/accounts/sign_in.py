@@ -1,7 +1,7 @@
 """Recognize a person by password and second factor, for programs; the pages are django-allauth's own."""
 
 from allauth.account.adapter import get_adapter
-from allauth.core import ratelimit
+from allauth.core.internal import ratelimit  # the public one cannot take an attempt back
 from allauth.mfa.models import Authenticator
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
@@ -56,8 +56,11 @@ def _check_second_factor(request: HttpRequest, user: User, factors: list[Authent
     if not code:
         raise SecondFactorRequired
     # allauth's own pages count under the same key.
-    if not ratelimit.consume(request, action="login_failed", key=f"mfa-auth-user-{user.pk}"):
+    attempt = ratelimit.consume(
+        request, app="allauth.account", action="login_failed", key=f"mfa-auth-user-{user.pk}"
+    )
+    if not attempt:
         raise TooManyAttempts(wait=LOCKED_SECONDS)
     if not any(factor.wrap().validate_code(code) for factor in factors if factor.type in TYPED_FACTORS):
         raise BadSecondFactor
-    ratelimit.clear(request, action="login_failed", key=f"mfa-auth-user-{user.pk}")
+    attempt.rollback()  # this one was no failure; those before it stay counted

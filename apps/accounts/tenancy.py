@@ -86,7 +86,13 @@ class TenantModel(models.Model):
     """What belongs to one organization. The subclass's table starts its indexes with `organization`."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    organization = models.ForeignKey("accounts.Organization", on_delete=models.CASCADE, related_name="+")
+    organization = models.ForeignKey(
+        "accounts.Organization",
+        on_delete=models.CASCADE,
+        related_name="+",
+        # Each table's own indexes start with it; one more would only be written.
+        db_index=False,
+    )
 
     # First, and so Django's default: what its own machinery uses (validation, related objects, the admin,
     # whose querysets our ModelAdmin scopes).

@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 
 from apps.accounts.principal import Principal
 from apps.core.limiter import Grant, Limit, Limiter
-from apps.core.redis import RedisError, redis_client
+from apps.core.redis import RedisError, is_left_alone, leave_alone, redis_client
 
 logger = structlog.get_logger(__name__)
 
@@ -22,10 +22,13 @@ class CallerThrottle(BaseThrottle):
     _grant: Grant | None = None
 
     def allow_request(self, request: Request, view: APIView) -> bool:
+        if is_left_alone():
+            return True
         limit = Limit(rate=settings.API_RATE_PER_SECOND, burst=settings.API_BURST)
         try:
             self._grant = Limiter(redis_client()).take(f"api:{_caller(request)}", limit)
         except RedisError as error:
+            leave_alone()
             logger.warning("limit_not_checked", reason=type(error).__name__)
             return True
         view.grant = self._grant  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 
-from apps.core.redis import ANSWER_SECONDS, CONNECT_SECONDS, RedisError
+from apps.core.redis import ANSWER_SECONDS, CONNECT_SECONDS, RedisError, is_left_alone, leave_alone
 
 
 class ForgivingRedisCache(RedisCache):
@@ -22,10 +22,12 @@ class ForgivingRedisCache(RedisCache):
 
 def _forgiving(operation: str) -> Callable[..., Any]:
     def call(self: ForgivingRedisCache, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return getattr(super(ForgivingRedisCache, self), operation)(*args, **kwargs)
-        except RedisError:
-            return getattr(self._own, operation)(*args, **kwargs)
+        if not is_left_alone():
+            try:
+                return getattr(super(ForgivingRedisCache, self), operation)(*args, **kwargs)
+            except RedisError:
+                leave_alone()
+        return getattr(self._own, operation)(*args, **kwargs)
 
     call.__name__ = operation
     return call

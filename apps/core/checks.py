@@ -7,39 +7,6 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
-from apps.core.encryption import Keyring
-
-SHORTEST_SIGNING_KEY = 32
-
-
-@register(Tags.security)
-def encryption_keys_are_usable(**_kwargs: Any) -> list[CheckMessage]:
-    try:
-        Keyring.parse(settings.ENCRYPTION_KEYS)
-    except ValueError as error:
-        return [
-            Error(
-                f"ENCRYPTION_KEYS is not usable: {error}.",
-                hint="name:key words, the current one first. Make a key with: manage.py generate_encryption_key",
-                id="recado.E001",
-            )
-        ]
-    return []
-
-
-@register(Tags.security)
-def signing_keys_are_strong(**_kwargs: Any) -> list[CheckMessage]:
-    entries = [entry.partition(":") for entry in settings.JWT_SIGNING_KEYS]
-    if entries and all(name and len(key) >= SHORTEST_SIGNING_KEY for name, _colon, key in entries):
-        return []
-    return [
-        Error(
-            f"JWT_SIGNING_KEYS needs name:key words with keys of {SHORTEST_SIGNING_KEY} characters or more.",
-            hint="The first one signs; the others are accepted until they are removed.",
-            id="recado.E002",
-        )
-    ]
-
 
 @register(Tags.translation)
 def translations_are_compiled(**_kwargs: Any) -> list[CheckMessage]:
@@ -66,4 +33,4 @@ def secrets_are_not_examples(**_kwargs: Any) -> list[CheckMessage]:
     public = "only-for-" in settings.SECRET_KEY or any(
         entry.startswith("dev:") for entry in settings.ENCRYPTION_KEYS
     )
-    return [Error("A secret still has its development value.", id="recado.E003")] if public else []
+    return [Error("A secret still has its development value.", id="recado.E001")] if public else []

@@ -19,17 +19,10 @@ class UnreadableSecret(Exception):
 
 class Keyring:
     def __init__(self, keys: dict[str, str]) -> None:
+        """By name; the first encrypts, all of them decrypt."""
         self._keys = {name: Fernet(key) for name, key in keys.items()}
         self._any = MultiFernet(list(self._keys.values()))
         self.primary = next(iter(keys))
-
-    @classmethod
-    def parse(cls, entries: list[str]) -> "Keyring":
-        """From `name:key` words, the first of which is the one to encrypt under."""
-        keys = dict(entry.partition(SEPARATOR)[::2] for entry in entries)
-        if not keys or len(keys) < len(entries) or not all(keys):
-            raise ValueError("keys need distinct names")
-        return cls(keys)
 
     @property
     def current_prefix(self) -> str:
@@ -52,20 +45,25 @@ class Keyring:
                 f"A value under key {name!r} was altered, or that key's value changed."
             ) from error
 
-    def is_current(self, stored: str) -> bool:
-        return stored.startswith(self.current_prefix)
-
     def renew(self, stored: str) -> str:
         return self.encrypt(self.decrypt(stored))
 
 
 @lru_cache(maxsize=4)
-def _keyring(entries: tuple[str, ...]) -> Keyring:
-    return Keyring.parse(list(entries))
+def _keyring(keys: tuple[tuple[str, str], ...]) -> Keyring:
+    return Keyring(dict(keys))
 
 
 def keyring() -> Keyring:
-    return _keyring(tuple(settings.ENCRYPTION_KEYS))
+    return _keyring(tuple(settings.ENCRYPTION_KEYS.items()))
+
+
+def is_encryption_key(text: str) -> bool:
+    try:
+        Fernet(text)
+    except ValueError:
+        return False
+    return True
 
 
 def generate_key() -> str:

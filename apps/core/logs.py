@@ -75,6 +75,5 @@ def logging_settings(*, style: str, level: str) -> dict[str, Any]:
             "uvicorn.access": {"level": "WARNING"},
             "django.server": {"handlers": [], "propagate": False},
             "django.request": {"level": "CRITICAL"},
-            "django.channels": {"level": "WARNING"},
         },
     }

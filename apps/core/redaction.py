@@ -31,13 +31,14 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
         rf"\g<name>{HIDDEN}",
     ),
     (re.compile(r"\b(?P<scheme>bearer|basic|api-key)\s+[\w\-.~+/=:]{8,}", re.IGNORECASE), rf"\g<scheme> {HIDDEN}"),
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), HIDDEN),  # a JWT
+    (re.compile(r"(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*"), HIDDEN),  # a JWT
     (re.compile(r"\brk_[a-z0-9]{8,}_[A-Za-z0-9_-]+"), HIDDEN),  # an API key of ours
     (re.compile(r"\bwhsec_[\w+/=-]+"), HIDDEN),  # a webhook secret
     (
-        re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s@/]+@", re.IGNORECASE),
+        re.compile(r"(?P<scheme>(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://[^\s:/@]*):[^\s@/]+@", re.IGNORECASE),
         rf"\g<scheme>:{HIDDEN}@",
     ),
+    (re.compile(r"(?P<path>/(?:reset/key|confirm-email)/)[^\s\"'?]+"), rf"\g<path>{HIDDEN}"),
     (re.compile(r"/bot\d+:[\w-]{20,}"), f"/bot{HIDDEN}"),  # Telegram puts its token into the path
 )
 

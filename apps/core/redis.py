@@ -1,5 +1,6 @@
 """Connections to Redis, with limits on how long anybody waits for one."""
 
+import time
 from functools import lru_cache
 
 import redis
@@ -9,6 +10,7 @@ from django.conf import settings
 CONNECT_SECONDS = 0.5
 ANSWER_SECONDS = 1.0
 CONNECTIONS = 64
+LEFT_ALONE_SECONDS = 5
 
 Redis = redis.Redis
 RedisError = redis.RedisError
@@ -24,6 +26,20 @@ def _connect(url: str) -> Redis:
         health_check_interval=30,
     )
     return redis.Redis(connection_pool=pool)
+
+
+_left_alone_until = 0.0
+
+
+def is_left_alone() -> bool:
+    """Whether Redis failed a moment ago. What can do without it then does, instead of waiting once more."""
+    return time.monotonic() < _left_alone_until
+
+
+def leave_alone() -> None:
+    """Said by whoever met a failure, to everybody in this process."""
+    global _left_alone_until  # noqa: PLW0603 - one state a process is the point
+    _left_alone_until = time.monotonic() + LEFT_ALONE_SECONDS
 
 
 def redis_client() -> Redis:

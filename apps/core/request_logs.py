@@ -1,5 +1,6 @@
 """What each line about a request carries, beyond what django-structlog puts there."""
 
+from ipaddress import ip_address
 from typing import Any
 
 import structlog
@@ -14,7 +15,15 @@ from django_structlog.signals import (
 
 @receiver(bind_extra_request_metadata)
 def remember_where_from(request: HttpRequest, **_kwargs: Any) -> None:
-    structlog.contextvars.bind_contextvars(ip=request.META.get("REMOTE_ADDR"))
+    structlog.contextvars.bind_contextvars(ip=_address(request.META.get("REMOTE_ADDR", "")))
+
+
+def _address(text: str) -> str | None:
+    """Behind a proxy it comes from a header, which may hold anything."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return None
 
 
 @receiver(bind_extra_request_finished_metadata)

@@ -7,6 +7,7 @@ from typing import Any
 import django_stubs_ext
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
+from apps.core.encryption import is_encryption_key
 from apps.core.logs import logging_settings
 from project.env import Env
 from project.settings.admin import UNFOLD  # noqa: F401 - a setting
@@ -15,16 +16,21 @@ from project.settings.admin import UNFOLD  # noqa: F401 - a setting
 django_stubs_ext.monkeypatch()
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+SHORTEST_SIGNING_KEY = 32
 env = Env(os.environ)
 
 # Identity and secrets
 
-SECRET_KEY = env.text("SECRET_KEY", hint="50 or more random characters")
-ENCRYPTION_KEYS = env.words(
-    "ENCRYPTION_KEYS", hint="name:key words, the current one first; see docs/configuration.md"
+SECRET_KEY = env.text("SECRET_KEY", hint="50 or more random characters", least=50)
+ENCRYPTION_KEYS = env.named_keys(
+    "ENCRYPTION_KEYS",
+    is_valid=is_encryption_key,
+    hint="name:key words, the current one first, each made with manage.py generate_encryption_key",
 )
-JWT_SIGNING_KEYS = env.words(
-    "JWT_SIGNING_KEYS", hint="name:key words, the current one first, keys of 32 bytes or more"
+JWT_SIGNING_KEYS = env.named_keys(
+    "JWT_SIGNING_KEYS",
+    is_valid=lambda key: len(key) >= SHORTEST_SIGNING_KEY,
+    hint="name:key words, the current one first, with keys of 32 characters or more",
 )
 PUBLIC_URL = env.url("PUBLIC_URL", "http://127.0.0.1:8000", schemes=("https", "http")).text.rstrip("/")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", hint="the host names that reach this installation, separated by commas")
@@ -57,6 +63,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "apps.core.health.Probes",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
@@ -103,8 +110,10 @@ DATABASES: dict[str, dict[str, Any]] = {
         "HOST": _database.host,
         "PORT": _database.port or 5432,
         "OPTIONS": {
-            "pool": {"min_size": 1, "max_size": env.integer("DATABASE_POOL_SIZE", 20, least=1), "timeout": 10},
+            "pool": {"min_size": 1, "max_size": env.integer("DATABASE_POOL_SIZE", 20, least=1), "timeout": 5},
             "connect_timeout": 5,
+            # What the URL says behind its "?", such as sslmode=verify-full.
+            **_database.query,
             # Nothing waits without end: not for a lock, not for a plan gone wrong, not idle in a transaction.
             "options": "-c lock_timeout=10s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s",
         },
@@ -154,6 +163,7 @@ MFA_TOTP_ISSUER = "Recado"
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 ADMIN_REQUIRES_MFA = env.flag("ADMIN_REQUIRES_MFA", True)
+SESSION_ENGINE = "apps.accounts.browser_sessions"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
@@ -275,8 +285,8 @@ SPECTACULAR_SETTINGS = {
 # Logs: one JSON object a line, or coloured lines for a person at a terminal
 
 LOGGING = logging_settings(
-    style=env.text("LOG_STYLE", "json", hint="json or console"),
-    level=env.text("LOG_LEVEL", "INFO").upper(),
+    style=env.choice("LOG_STYLE", "json", among=("json", "console")),
+    level=env.choice("LOG_LEVEL", "info", among=("debug", "info", "warning", "error")).upper(),
 )
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False

@@ -2,13 +2,18 @@
 
 import os
 
-os.environ.setdefault("SECRET_KEY", "only-for-development-" + "0" * 40)
-os.environ.setdefault("ENCRYPTION_KEYS", "dev:" + "A" * 43 + "=")
-os.environ.setdefault("JWT_SIGNING_KEYS", "dev:" + "0" * 64)
-os.environ.setdefault("ALLOWED_HOSTS", "127.0.0.1,localhost")
-os.environ.setdefault("ADMIN_REQUIRES_MFA", "false")
+DEFAULTS = {
+    "SECRET_KEY": "only-for-development-" + "0" * 40,
+    "ENCRYPTION_KEYS": "dev:" + "A" * 43 + "=",
+    "JWT_SIGNING_KEYS": "dev:" + "0" * 64,
+    "ALLOWED_HOSTS": "127.0.0.1,localhost",
+    "ADMIN_REQUIRES_MFA": "false",
+}
+for name, value in DEFAULTS.items():
+    if not os.environ.get(f"{name}_FILE"):
+        os.environ.setdefault(name, value)
 
-from project.settings.base import *
+from project.settings.base import *  # noqa: E402 - it reads what was set above
 
 DEBUG = env.flag("DEBUG", True)
 INSTALLED_APPS += ["local"]

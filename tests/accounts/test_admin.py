@@ -306,6 +306,54 @@ def test_unknown_language_changes_nothing(aurora: House) -> None:
     assert aurora.owner.user.language == ""
 
 
+def test_nobody_logs_in_past_the_log_in_page(aurora: House, superuser: User) -> None:
+    """Django's own form takes a password without counting attempts or asking for a second factor."""
+    client = browser(aurora.viewer.user)
+    client.post("/admin/login/", {"username": "root@recado.example", "password": PASSWORD})
+    assert client.get(reverse("admin:accounts_user_changelist")).status_code == 403
+
+
+def test_password_is_changed_on_one_page_only(aurora: House) -> None:
+    answer = browser(aurora.owner.user).post("/admin/password_change/", {"old_password": "x"})
+    assert answer["Location"] == reverse("account_change_password")
+
+
+def test_password_change_and_second_factor_leave_a_trail(aurora: House) -> None:
+    client = Client()
+    client.post("/accounts/login/", {"login": "owner@aurora.example", "password": PASSWORD})
+    body = {"oldpassword": PASSWORD, "password1": "outra-senha-longa", "password2": "outra-senha-longa"}
+    client.post(reverse("account_change_password"), body)
+    actions = AuditEvent.across_organizations.filter(target_id=aurora.owner.user_id)
+    assert "user.password_changed" in actions.values_list("action", flat=True)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["target_label__regex=(.*)x", "actor_label=%00", "ip=abc", "at__year=99999999999", "action__regex=(", "q=%00",
+     "organization__slug__startswith=b", "actor_kind__exact=%00", "p=999999", "o=x.y"],
+)  # fmt: skip
+def test_address_of_a_list_searches_no_column_that_the_page_does_not_offer(aurora: House, query: str) -> None:
+    for model in ("auditevent", "apikey", "membership"):
+        answer = browser(aurora.owner.user).get(f"/admin/accounts/{model}/?{query}", follow=True)
+        assert answer.status_code in {200, 400}
+
+
+@pytest.mark.parametrize("path", ["/admin/search/?s=a&page=abc", "/admin/accounts/apikey/abc/rotate"])
+def test_address_that_makes_no_sense_is_not_found(aurora: House, path: str) -> None:
+    assert browser(aurora.owner.user).get(path, follow=True).status_code == 404
+
+
+def test_link_in_a_mail_leads_to_this_installation(
+    aurora: House, mailoutbox: list[Any], settings: Settings
+) -> None:
+    settings.PUBLIC_URL = "https://recado.example"
+    Client().post(
+        "/accounts/password/reset/", {"email": "owner@aurora.example"}, headers={"Host": "localhost:31337"}
+    )
+    assert "https://recado.example/accounts/password/reset/key/" in mailoutbox[0].body
+    assert "31337" not in mailoutbox[0].body
+
+
 def test_nobody_takes_the_address_of_somebody_else(aurora: House) -> None:
     client = browser(aurora.agent.user)
     for action in ("action_add", "action_primary", "action_send"):

@@ -113,6 +113,15 @@ def test_nobody_makes_a_key_that_may_more_than_themselves(aurora: House) -> None
     assert answer.json()["code"] == "scope_above_own"
 
 
+def test_key_that_expires_makes_none_that_lives_longer(aurora: House) -> None:
+    soon = clock.now() + timedelta(hours=1)
+    _, text = issue(aurora, scopes=[Scope.API_KEYS_WRITE], expires_at=soon)
+    caller = Api(f"Api-Key {text}")
+    body = {"name": "x", "scopes": ["api_keys:write"]}
+    assert caller.post("/v1/api-keys", body).json()["code"] == "outlives_maker"
+    assert caller.post("/v1/api-keys", body | {"expires_at": soon.isoformat()}).status_code == 201
+
+
 def test_nobody_rotates_a_key_that_may_more_than_themselves(aurora: House) -> None:
     key, _ = issue(aurora, scopes=[Scope.MEMBERS_WRITE])
     caller = with_key(aurora.organization, Scope.API_KEYS_WRITE)

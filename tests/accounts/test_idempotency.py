@@ -7,6 +7,7 @@ from pytest_django import Settings
 
 from apps.accounts import expiry, idempotency
 from apps.accounts.models import ApiKey, IdempotencyRecord
+from apps.accounts.roles import Scope
 from tests.cast import Api, House, as_member, with_key
 from tests.server import Server
 
@@ -57,6 +58,26 @@ def test_key_of_another_organization_is_another_key(aurora: House, boreal: House
     answer = create(as_member(boreal.owner))
     assert answer.status_code == 201
     assert "Idempotency-Replayed" not in answer
+
+
+def test_answer_is_shown_to_nobody_but_who_asked(aurora: House) -> None:
+    """It may hold a key that may more than whoever repeats the request."""
+    strong = with_key(aurora.organization)
+    weak = with_key(aurora.organization, Scope.API_KEYS_WRITE)
+    secret = create(strong).json()["key"]
+    answer = create(weak)
+    assert answer.status_code == 422
+    assert secret not in answer.content.decode()
+
+
+def test_replayed_answer_is_stored_by_nobody_on_the_way(owner: Api) -> None:
+    create(owner)
+    assert create(owner)["Cache-Control"] == "no-store"
+
+
+def test_body_nested_too_deep_is_a_problem(owner: Api) -> None:
+    body = b'{"name": ' + b"[" * 500 + b"]" * 500 + b"}"
+    assert create(owner, body=body).status_code == 400
 
 
 def test_failed_request_may_be_repeated_with_the_same_key(owner: Api) -> None:

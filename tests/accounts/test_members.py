@@ -3,12 +3,13 @@ from itertools import pairwise
 
 import pytest
 from django.db import connection
+from rest_framework.exceptions import NotFound
 
 from apps.accounts import members
-from apps.accounts.members import LastOwner
-from apps.accounts.models import Membership, User
+from apps.accounts.members import LastOwner, RoleAboveOwn
+from apps.accounts.models import AuditEvent, Membership, User
 from apps.accounts.roles import RANK, SCOPES_OF, Role, Scope
-from tests.cast import Api, House, add_member, as_member, with_key
+from tests.cast import PASSWORD, Api, House, add_member, as_member, with_key
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +22,8 @@ def test_added_person_is_new_and_has_no_password(owner: Api) -> None:
 
 
 def test_person_of_another_organization_keeps_their_account(aurora: House, boreal: House, owner: Api) -> None:
-    owner.post("/v1/members", {"email": "agent@boreal.example", "role": "viewer", "name": "Someone else"})
+    added = owner.post("/v1/members", {"email": "agent@boreal.example", "role": "viewer", "name": "Someone else"})
+    assert added.json()["name"] == "Someone else"
     person = User.objects.get(email="agent@boreal.example")
     assert person.name == ""
     assert person.memberships.count() == 2
@@ -47,10 +49,73 @@ def test_admin_takes_nothing_from_an_owner(aurora: House) -> None:
     assert admin.delete(f"/v1/members/{aurora.owner.id}").json()["code"] == "role_above_own"
 
 
-def test_api_key_cannot_make_owners(aurora: House) -> None:
-    key = with_key(aurora.organization, Scope.MEMBERS_WRITE)
-    assert key.post("/v1/members", {"email": "x@aurora.example", "role": "owner"}).status_code == 403
-    assert key.post("/v1/members", {"email": "x@aurora.example", "role": "admin"}).status_code == 201
+def test_api_key_makes_nobody_who_may_more_than_itself(aurora: House) -> None:
+    narrow = with_key(aurora.organization, Scope.MEMBERS_WRITE, Scope.MEMBERS_READ, Scope.ORGANIZATION_READ)
+    assert narrow.post("/v1/members", {"email": "x@aurora.example", "role": "admin"}).status_code == 403
+    assert narrow.patch(f"/v1/members/{aurora.viewer.id}", {"role": "admin"}).status_code == 403
+    assert narrow.post("/v1/members", {"email": "x@aurora.example", "role": "viewer"}).status_code == 201
+    wide = with_key(aurora.organization)
+    assert wide.post("/v1/members", {"email": "y@aurora.example", "role": "owner"}).status_code == 403
+    assert wide.post("/v1/members", {"email": "y@aurora.example", "role": "admin"}).status_code == 201
+
+
+def test_member_who_became_owner_meanwhile_is_not_removed_by_an_admin(aurora: House) -> None:
+    """The admin's request read them as an agent, before the owner promoted them and stepped down."""
+    as_read = Membership.objects.for_organization(aurora.organization).get(pk=aurora.agent.pk)
+    members.change_role(aurora.principal("owner"), aurora.agent, Role.OWNER)
+    members.change_role(aurora.principal("owner"), aurora.owner, Role.ADMIN)
+    with pytest.raises(RoleAboveOwn):
+        members.remove(aurora.principal("admin"), as_read)
+    assert Membership.objects.for_organization(aurora.organization).filter(role=Role.OWNER).count() == 1
+
+
+def test_member_who_is_gone_meanwhile_is_not_found(aurora: House) -> None:
+    as_read = Membership.objects.for_organization(aurora.organization).get(pk=aurora.agent.pk)
+    members.remove(aurora.principal("owner"), aurora.agent)
+    with pytest.raises(NotFound):
+        members.remove(aurora.principal("owner"), as_read)
+    with pytest.raises(NotFound):
+        members.change_role(aurora.principal("owner"), as_read, Role.VIEWER)
+    assert AuditEvent.objects.for_organization(aurora.organization).filter(action="member.removed").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_person_who_is_new_in_many_organizations_at_once_exists_once(aurora: House, boreal: House) -> None:
+    def add(house: House) -> str:
+        try:
+            return members.add(house.principal("owner"), email="new@x.example", role=Role.VIEWER).user.email
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(add, [aurora, boreal])) == ["new@x.example"] * 2
+    assert User.objects.filter(email="new@x.example").count() == 1
+
+
+def test_nobody_learns_from_adding_a_person_who_they_are_elsewhere(
+    aurora: House, boreal: House, owner: Api
+) -> None:
+    User.objects.filter(pk=boreal.agent.user_id).update(name="Bruno Tavares")
+    known = owner.post("/v1/members", {"email": "agent@boreal.example", "role": "viewer"}).json()
+    unknown = owner.post("/v1/members", {"email": "nobody@boreal.example", "role": "viewer"}).json()
+    changing = {"id", "email", "created_at"}
+    assert {name: known[name] for name in known if name not in changing} == {
+        name: unknown[name] for name in unknown if name not in changing
+    }
+
+
+def test_person_who_is_added_elsewhere_goes_on_working_where_they_were(aurora: House, boreal: House) -> None:
+    before = Api().post("/v1/auth/token", {"email": "agent@boreal.example", "password": PASSWORD})
+    members.add(aurora.principal("owner"), email="agent@boreal.example", role=Role.VIEWER)
+    after = Api().post("/v1/auth/token", {"email": "agent@boreal.example", "password": PASSWORD})
+    for answer in (before, after):
+        api = Api(f"Bearer {answer.json()['access']}")
+        assert api.get("/v1/organization").json()["slug"] == "boreal"
+
+
+def test_address_that_grows_when_written_small_is_a_problem(owner: Api) -> None:
+    email = "a@" + "İ" * 60 + "." + "İ" * 60 + "." + "İ" * 60 + "." + "İ" * 55 + ".com"
+    assert owner.post("/v1/members", {"email": email, "role": "viewer"}).status_code == 400
 
 
 def test_last_owner_stays(aurora: House, owner: Api) -> None:

@@ -22,7 +22,7 @@ def test_every_answer_tells_what_is_left(narrow: None, owner: Api) -> None:
 def test_caller_who_asks_too_fast_is_told_when_to_come_back(narrow: None, owner: Api) -> None:
     answers = [owner.get("/v1/me") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
-    assert answers[-1].json()["code"] == "throttled"
+    assert answers[-1].json()["code"] == "too_many_requests"
     assert int(answers[-1]["Retry-After"]) == 1
     assert answers[-1]["RateLimit-Remaining"] == "0"
 

@@ -1,5 +1,6 @@
 """What every endpoint of the API does alike: bad input, problems, pages, languages, health."""
 
+import time
 from typing import Any
 
 import pytest
@@ -62,6 +63,49 @@ def test_every_wrong_field_is_named(owner: Api) -> None:
 def test_value_of_the_wrong_type_is_named_not_guessed_at(owner: Api, body: Any, pointer: str) -> None:
     (error,) = assert_problem(owner.post("/v1/api-keys", body), 400, "invalid")["errors"]
     assert (error["pointer"], error["code"]) == (pointer, "wrong_type")
+
+
+def test_list_that_is_too_long_costs_no_more_than_its_length(owner: Api) -> None:
+    for item in (0, ""):
+        started = time.perf_counter()
+        answer = owner.post("/v1/api-keys", {"name": "x", "scopes": [item] * 200_000})
+        (error,) = assert_problem(answer, 400, "invalid")["errors"]
+        assert (error["pointer"], error["code"]) == ("/scopes", "max_length")
+        assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/v1/me"])
+def test_cookie_with_a_null_character_is_no_session(db: None, path: str) -> None:
+    assert Api().get(path, Cookie='sessionid="abcdefgh\\000xyz"').status_code in {200, 401}
+
+
+def test_address_of_the_caller_that_is_none_is_not_recorded(owner: Api) -> None:
+    body = {"name": "x", "scopes": ["members:read"]}
+    client = owner._client
+    answer = client.post(
+        "/v1/api-keys", body, content_type="application/json", headers=owner._headers, REMOTE_ADDR="foo"
+    )
+    assert answer.status_code == 201
+
+
+def test_next_page_that_is_no_address_is_ignored() -> None:
+    assert Api().get("/accounts/login/?next=http://[").status_code == 200
+
+
+def test_database_that_is_away_is_a_passing_problem(owner: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: Any) -> None:
+        raise OperationalError("connection to db.internal:5432 refused")
+
+    monkeypatch.setattr(NewestFirst, "paginate_queryset", refuse)
+    answer = owner.get("/v1/members")
+    assert_problem(answer, 503, "unavailable")
+    assert int(answer["Retry-After"]) > 0
+    assert "db.internal" not in answer.content.decode()
+
+
+def test_probes_answer_to_any_host_name() -> None:
+    for path in ("/healthz", "/readyz"):
+        assert Api().get(path, Host="10.1.2.3:8000").status_code == 200
 
 
 def test_null_character_is_refused_before_the_database_meets_it(owner: Api) -> None:

@@ -169,6 +169,46 @@ async def test_more_than_can_wait_are_told_so_at_once(application: ThreadedDjang
     assert (await Client("/slow").ask(application)).status == 200
 
 
+async def test_idle_senders_take_nobodys_place(application: ThreadedDjango) -> None:
+    hang = asyncio.Event()
+
+    async def never() -> dict[str, Any]:
+        await hang.wait()
+        return {"type": "http.disconnect"}
+
+    idle = []
+    for _ in range(20):
+        client = Client("/query", method="POST")
+        client.receive = never  # type: ignore[method-assign]
+        idle.append(asyncio.create_task(client.ask(application)))
+    await asyncio.sleep(0)
+    assert (await Client("/query").ask(application)).status == 200
+    hang.set()
+    await asyncio.gather(*idle)
+
+
+async def test_body_that_never_comes_is_given_up(
+    application: ThreadedDjango, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.core.asgi.threads.BODY_SECONDS", 0.05)
+    client = Client("/query", method="POST")
+    client.receive = asyncio.Event().wait  # type: ignore[method-assign,assignment]
+    assert (await client.ask(application)).status == 408
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset*=utf-8''%00", "text/plain; charset=utf-16"])
+async def test_content_type_that_makes_no_sense_is_refused(application: ThreadedDjango, content_type: str) -> None:
+    client = Client("/query", method="POST")
+    client.scope["headers"].append((b"content-type", content_type.encode()))  # type: ignore[attr-defined]
+    assert (await client.ask(application)).status in {400, 415}
+
+
+async def test_probes_are_answered_while_the_process_is_busy(application: ThreadedDjango) -> None:
+    application._present = application._most
+    assert (await Client("/query").ask(application)).status == 503
+    assert (await Client("/healthz").ask(application)).status == 200
+
+
 def test_database_connections_are_given_back_after_each_request(server: Server) -> None:
     """More clients than connections: all are answered, because no request keeps one."""
     with ThreadPoolExecutor(40) as threads, server.client() as client:

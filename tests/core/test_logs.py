@@ -21,11 +21,12 @@ def test_request_is_logged_with_its_ids(server: Server, aurora: House) -> None:
     key = with_key(aurora.organization).credential
     with server.client(key) as client:
         answer = client.get("/v1/organization")
+        me = client.get("/v1/me").json()
     (line,) = lines_about(server, answer.headers["X-Request-Id"])
     assert line["request"] == "GET /v1/organization"
     assert line["code"] == 200
     assert line["organization_id"] == str(aurora.organization.id)
-    assert line["actor"].startswith("api_key:")
+    assert (line["actor_kind"], line["actor_id"]) == ("api_key", me["id"])
 
 
 def test_no_secret_of_a_request_reaches_the_log(server: Server, aurora: House) -> None:

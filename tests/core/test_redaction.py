@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +57,19 @@ def test_harmless_values_stay_readable() -> None:
 
 def test_endless_text_is_cut() -> None:
     assert len(redact_text("x" * 1_000_000)) < MAX_TEXT + 50
+
+
+@pytest.mark.parametrize(
+    "hostile", ["a." * 4_000, "eyJ-" * 2_000, "eyJa." * 1_600, "a://" * 2_000, "token=" * 1_300]
+)
+def test_hostile_text_is_read_in_no_time(hostile: str) -> None:
+    started = time.perf_counter()
+    redact_text(hostile)
+    assert time.perf_counter() - started < 0.05
+
+
+def test_link_that_sets_a_password_is_hidden() -> None:
+    assert "1-abc" not in redact_text("GET /accounts/password/reset/key/1-abc-def/ HTTP/1.1")
 
 
 def test_bytes_are_counted_not_shown() -> None:

@@ -46,16 +46,16 @@ def test_encrypted_field_refuses_a_filter_that_would_find_nothing(aurora: House)
 
 def test_rotation_brings_every_secret_under_the_new_key(aurora: House, settings: Settings) -> None:
     keep(aurora, 5)
-    settings.ENCRYPTION_KEYS = [f"next:{generate_key()}", *settings.ENCRYPTION_KEYS]
+    settings.ENCRYPTION_KEYS = {"next": generate_key(), **settings.ENCRYPTION_KEYS}
     call_command("rotate_encryption_keys", "--batch-size", "2", stdout=StringIO())
     assert all(body.startswith("next:") for body in stored_bodies())
-    settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS[:1]
+    settings.ENCRYPTION_KEYS = {"next": settings.ENCRYPTION_KEYS["next"]}
     assert IdempotencyRecord.across_organizations.order_by("key").first().body == "texto 0"  # type: ignore[union-attr]
 
 
 def test_interrupted_rotation_goes_on_where_it_stopped(aurora: House, settings: Settings) -> None:
     keep(aurora, 5)
-    settings.ENCRYPTION_KEYS = [f"next:{generate_key()}", *settings.ENCRYPTION_KEYS]
+    settings.ENCRYPTION_KEYS = {"next": generate_key(), **settings.ENCRYPTION_KEYS}
     rotate_batch = dict(rotation.places())[PLACE]
     assert rotate_batch(2) == 2  # and here it is killed
     assert sum(body.startswith("next:") for body in stored_bodies()) == 2
@@ -66,7 +66,7 @@ def test_rotation_reaches_second_factors(aurora: House, settings: Settings) -> N
     factor = Authenticator.objects.create(
         user=aurora.owner.user, type=Authenticator.Type.TOTP, data={"secret": keyring().encrypt("BASE32")}
     )
-    settings.ENCRYPTION_KEYS = [f"next:{generate_key()}", *settings.ENCRYPTION_KEYS]
+    settings.ENCRYPTION_KEYS = {"next": generate_key(), **settings.ENCRYPTION_KEYS}
     call_command("rotate_encryption_keys", stdout=StringIO())
     factor.refresh_from_db()
     data: dict[str, Any] = factor.data
@@ -76,6 +76,6 @@ def test_rotation_reaches_second_factors(aurora: House, settings: Settings) -> N
 
 def test_rotation_says_which_place_it_cannot_read(aurora: House, settings: Settings) -> None:
     keep(aurora, 1)
-    settings.ENCRYPTION_KEYS = [f"next:{generate_key()}"]
+    settings.ENCRYPTION_KEYS = {"next": generate_key()}
     with pytest.raises(CommandError, match=PLACE):
         call_command("rotate_encryption_keys", stdout=StringIO())

@@ -69,6 +69,35 @@ def test_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert "SECRET_KEY_FILE names" in problems(env)
 
 
+@pytest.mark.parametrize("value", ["nokey", ":key-key-key", "short:abc", "a:key-key-key,a:key-key-yek", ","])
+def test_unusable_keys_are_refused_at_the_start(value: str) -> None:
+    env = Env({"KEYS": value})
+    env.named_keys("KEYS", is_valid=lambda key: len(key) > 8)
+    assert "KEYS cannot be read" in problems(env)
+
+
+def test_named_keys_keep_their_order() -> None:
+    env = Env({"KEYS": "new:key-key-1, old:key-key-2"})
+    assert list(env.named_keys("KEYS", is_valid=bool).items()) == [("new", "key-key-1"), ("old", "key-key-2")]
+
+
+def test_too_short_secret_is_refused() -> None:
+    env = Env({"SECRET_KEY": "x"})
+    env.text("SECRET_KEY", least=50)
+    assert "SECRET_KEY cannot be read" in problems(env)
+
+
+def test_unknown_choice_is_refused() -> None:
+    env = Env({"LOG_STYLE": "pretty"})
+    env.choice("LOG_STYLE", "json", among=("json", "console"))
+    assert "It must be json or console" in problems(env)
+
+
+def test_options_behind_the_database_url_are_kept() -> None:
+    env = Env({"DATABASE_URL": "postgres://db/x?sslmode=verify-full"})
+    assert env.url("DATABASE_URL", schemes=("postgres",)).query == {"sslmode": "verify-full"}
+
+
 def test_variable_and_file_together_are_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("b")
     env = Env({"SECRET_KEY": "a", "SECRET_KEY_FILE": str(tmp_path / "key")})

@@ -1,5 +1,7 @@
 """A queue that nobody consumes loses no message, but nobody would notice that it stands still."""
 
+from fnmatch import fnmatchcase
+
 import orjson
 import pytest
 import structlog
@@ -23,7 +25,7 @@ def test_every_task_of_ours_has_a_route() -> None:
     ours = [name for name in app.tasks if not name.startswith("celery.")]
     assert ours
     for name in ours:
-        assert app.amqp.router.route({}, name)["queue"].name in QUEUES
+        assert any(fnmatchcase(name, pattern) for pattern in ROUTES), f"{name} has no route"
 
 
 def test_everything_on_the_schedule_is_a_task() -> None:

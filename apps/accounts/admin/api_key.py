@@ -95,7 +95,7 @@ class ApiKeyAdmin(TenantAdmin[ApiKey]):
         return self._show_once(request, obj, obj.shown_once)  # type: ignore[attr-defined]
 
     @action(description=gettext_lazy("Rotate"), permissions=["write"], url_path="rotate")
-    def rotate_key(self, request: HttpRequest, object_id: UUID) -> HttpResponseBase:
+    def rotate_key(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         key = self._key(request, object_id)
         if request.method == "POST":
             principal = principal_for(request, key.organization)
@@ -108,7 +108,7 @@ class ApiKeyAdmin(TenantAdmin[ApiKey]):
         return self._confirm(request, key, _("Rotate"), explanation, variant="primary")
 
     @action(description=gettext_lazy("Revoke"), permissions=["write"], url_path="revoke")
-    def revoke_key(self, request: HttpRequest, object_id: UUID) -> HttpResponseBase:
+    def revoke_key(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         key = self._key(request, object_id)
         if request.method == "POST":
             api_keys.revoke(principal_for(request, key.organization), key)
@@ -117,7 +117,11 @@ class ApiKeyAdmin(TenantAdmin[ApiKey]):
         explanation = _("Every request with this key is refused from now on. This cannot be undone.")
         return self._confirm(request, key, _("Revoke"), explanation)
 
-    def _key(self, request: HttpRequest, object_id: UUID) -> ApiKey:
+    def _key(self, request: HttpRequest, object_id: str) -> ApiKey:
+        try:
+            UUID(object_id)
+        except ValueError as error:
+            raise Http404 from error
         key = self.get_queryset(request).select_related("organization").filter(pk=object_id).first()
         if key is None:
             raise Http404

@@ -7,11 +7,13 @@ goes through the same functions: an admin class says which.
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db import DataError, transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from apps.accounts.acting import acting_principal, principal_for
@@ -20,6 +22,9 @@ from apps.accounts.principal import Principal
 from apps.accounts.roles import Scope
 from apps.accounts.tenancy import TenantModel
 from apps.core.api.problems import Problem
+
+# As the filters at the side of a list write them into the address.
+LOOKUPS = ("", "__exact", "__id__exact", "__isnull", "__isnull__exact")
 
 
 class ProblemsAsMessages(ModelAdmin):  # type: ignore[misc]
@@ -32,7 +37,17 @@ class ProblemsAsMessages(ModelAdmin):  # type: ignore[misc]
         return self._guarded(super().delete_view, request, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return self._guarded(super().changelist_view, request, *args, **kwargs)
+        try:
+            return self._guarded(super().changelist_view, request, *args, **kwargs)
+        except (ValueError, OverflowError, DataError, ValidationError):
+            # A filter in the address with a value that its column cannot have.
+            messages.error(request, _("This filter makes no sense, so it was left out."))
+            return HttpResponseRedirect(request.path)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Only what the page offers as a filter. Django would let the address search any column in any way."""
+        offered = {name for name in self.get_list_filter(request) if isinstance(name, str)}
+        return lookup in {f"{name}{suffix}" for name in offered for suffix in LOOKUPS}
 
     def _guarded(self, view: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:

@@ -44,9 +44,9 @@ class NewMemberForm(forms.ModelForm[Membership]):
 class MembershipAdmin(TenantAdmin[Membership]):
     read_scope = Scope.MEMBERS_READ
     write_scope = Scope.MEMBERS_WRITE
-    list_display = ["person", "email", "role", "created_at"]
+    list_display = ["name", "email", "role", "created_at"]
     list_filter = ["role"]
-    search_fields = ["user__email", "user__name"]
+    search_fields = ["user__email", "name"]
     ordering = ["-id"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
@@ -64,7 +64,7 @@ class MembershipAdmin(TenantAdmin[Membership]):
 
     def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> list[str]:
         if obj is not None:
-            return ["user", "role", "created_at"]
+            return ["name", "email", "role", "created_at"]
         excluded = self.get_exclude(request, obj)
         return [name for name in ["organization", "email", "name", "role"] if name not in excluded]
 
@@ -72,7 +72,7 @@ class MembershipAdmin(TenantAdmin[Membership]):
         return {"role": Role.VIEWER, **super().get_changeform_initial_data(request)}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> list[str]:
-        return [] if obj is None else ["user", "created_at"]
+        return [] if obj is None else ["name", "email", "created_at"]
 
     def save_for(
         self, principal: Principal, obj: Membership, form: forms.ModelForm[Membership], *, change: bool
@@ -87,10 +87,6 @@ class MembershipAdmin(TenantAdmin[Membership]):
 
     def delete_for(self, principal: Principal, obj: Membership) -> None:
         members.remove(principal, obj)
-
-    @admin.display(description=_("person"), ordering="user__name")
-    def person(self, membership: Membership) -> str:
-        return str(membership.user)
 
     @admin.display(description=_("e-mail"), ordering="user__email")
     def email(self, membership: Membership) -> str:

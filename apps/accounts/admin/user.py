@@ -10,11 +10,11 @@ from django.db import transaction
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from apps.accounts import audit
 from apps.accounts.acting import acting_user
+from apps.accounts.admin.base import ProblemsAsMessages
 from apps.accounts.models import User
 from apps.accounts.principal import actor_of
 
@@ -23,7 +23,7 @@ admin.site.unregister([Authenticator, EmailAddress])
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
+class UserAdmin(ProblemsAsMessages, DjangoUserAdmin):  # type: ignore[misc,type-arg]
     """People of the whole installation, for superusers. Organizations manage their members."""
 
     form = UserChangeForm

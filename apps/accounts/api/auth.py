@@ -1,6 +1,7 @@
 """Tokens for people: log in, stay in, log out."""
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -20,11 +21,6 @@ from apps.core.api.problems import Problem
 from apps.core.api.serializers import StrictSerializer
 
 
-class OrganizationRequired(Problem):
-    default_code = "organization_required"
-    default_detail = _("You belong to several organizations. Send the id of one as `organization_id`.")
-
-
 class NoMembership(Problem):
     status_code = 403
     default_code = "no_membership"
@@ -41,7 +37,9 @@ class Credentials(StrictSerializer):
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(max_length=1024, trim_whitespace=False)
     code = serializers.CharField(max_length=20, default="", help_text="Of the second factor, if there is one.")
-    organization_id = serializers.UUIDField(required=False, help_text="If you belong to several.")
+    organization_id = serializers.UUIDField(
+        required=False, help_text="If you belong to several; without it, the one you joined first."
+    )
 
 
 class RefreshToken(StrictSerializer):
@@ -107,21 +105,18 @@ class LogoutView(ApiView):
         return Response(status=204)
 
 
-def _choose_membership(user: User, organization_id: object) -> Membership:
-    memberships = list(
-        user.memberships.select_related("organization", "user").order_by("organization__name")[:100]
-    )
+def _choose_membership(user: User, organization_id: UUID | None) -> Membership:
+    memberships = user.memberships.select_related("organization", "user").order_by("pk")
     if organization_id is not None:
-        for membership in memberships:
-            if membership.organization_id == organization_id:
-                return membership
-        raise NotFound
-    if not memberships:
+        chosen = memberships.filter(organization=organization_id).first()
+        if chosen is None:
+            raise NotFound
+        return chosen
+    # The oldest, so that being added somewhere else changes nothing for programs that log in as this person.
+    oldest = memberships.first()
+    if oldest is None:
         raise NoMembership
-    if len(memberships) > 1:
-        choice = [{"id": str(each.organization_id), "name": each.organization.name} for each in memberships]
-        raise OrganizationRequired(organizations=choice)
-    return memberships[0]
+    return oldest
 
 
 def _answer(pair: sessions.TokenPair, *, status: int) -> Response:

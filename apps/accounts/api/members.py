@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -15,10 +16,11 @@ from apps.accounts.models import Membership
 from apps.accounts.roles import Role, Scope
 from apps.core.api.serializers import StrictSerializer
 
+MOST_CHARACTERS = 254
+
 
 class MemberReader(serializers.ModelSerializer[Membership]):
     email = serializers.EmailField(source="user.email")
-    name = serializers.CharField(source="user.name")
 
     class Meta:
         model = Membership
@@ -26,9 +28,16 @@ class MemberReader(serializers.ModelSerializer[Membership]):
 
 
 class NewMember(StrictSerializer):
-    email = serializers.EmailField(max_length=254)
+    email = serializers.EmailField(max_length=MOST_CHARACTERS)
     name = serializers.CharField(max_length=120, default="", allow_blank=True)
     role = serializers.ChoiceField(choices=Role.choices)
+
+    def validate_email(self, email: str) -> str:
+        """Some letters become two when they are written small."""
+        email = email.lower()
+        if len(email) > MOST_CHARACTERS:
+            raise serializers.ValidationError(_("This address is too long."), code="max_length")
+        return email
 
 
 class MemberChange(StrictSerializer):

@@ -19,7 +19,12 @@ class AuditEvent(TenantModel):
 
     # Empty for what belongs to the installation and not to one organization, such as a person's log-in.
     organization = models.ForeignKey(  # type: ignore[assignment]
-        Organization, null=True, on_delete=models.CASCADE, related_name="+", verbose_name=_("organization")
+        Organization,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("organization"),
     )
     at = models.DateTimeField(_("at"), auto_now_add=True)
     actor_kind = models.CharField(_("kind of actor"), max_length=10, choices=ActorKind.choices)
@@ -41,8 +46,6 @@ class AuditEvent(TenantModel):
         indexes = [
             # The trail of an organization, newest first.
             models.Index(fields=["organization", "-id"], name="audit_event_list"),
-            # The trail of one thing.
-            models.Index(fields=["target_id", "-id"], name="audit_event_target"),
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,8 @@ class Membership(TenantModel):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("user")
     )
+    # What this organization calls them; what they call themselves is theirs.
+    name = models.CharField(_("name"), max_length=120, blank=True)
     role = models.CharField(_("role"), max_length=10, choices=Role.choices)
     created_at = models.DateTimeField(_("since"), auto_now_add=True)
 
@@ -30,4 +32,4 @@ class Membership(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} · {self.get_role_display()}"
+        return self.name or self.user.email

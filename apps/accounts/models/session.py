@@ -13,6 +13,7 @@ class Session(TenantModel):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     digest = models.BinaryField(max_length=32)
+    previous_digest = models.BinaryField(max_length=32, null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     refreshed_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -21,6 +22,8 @@ class Session(TenantModel):
     class Meta:
         db_table = "api_session"
         indexes = [
+            # Ending the sessions of one person.
+            models.Index(fields=["organization", "user"], name="api_session_person"),
             # Removing what has expired.
             models.Index(fields=["expires_at"], name="api_session_expiry"),
         ]

@@ -11,18 +11,20 @@ from math import ceil
 from typing import Any
 
 import structlog
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
 from drf_standardized_errors.types import ErrorResponse
-from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
+from rest_framework.exceptions import APIException, ErrorDetail, Throttled, ValidationError
 from rest_framework.response import Response
 
 from apps.core.api.json import FastJSONRenderer
 
 CONTENT_TYPE = "application/problem+json"
+RETRY_SECONDS = 5
 
 
 class Problem(APIException):
@@ -80,7 +82,7 @@ class ProblemFormatter(ExceptionFormatter):
                 for error in error_response.errors
             ]
             return document(status, "invalid", _("Some fields need correction; see errors."), errors, **extra)
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
             detail = _("Something failed on our side. Tell your administrator the request_id.")
             return document(status, "server_error", detail, **extra)
         first = error_response.errors[0]
@@ -92,7 +94,21 @@ def _pointer(attr: str | None) -> str:
     return "" if attr in {None, "", "non_field_errors"} else f"/{attr}".removesuffix("/non_field_errors")
 
 
+class Unavailable(Problem):
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    default_code = "unavailable"
+    default_detail = gettext_lazy("The database cannot be reached at the moment. Try again.")
+
+
 class ProblemHandler(ExceptionHandler):
+    def convert_known_exceptions(self, exc: Exception) -> Exception:
+        if isinstance(exc, Throttled):
+            return TooManyRequests(wait=getattr(exc, "wait", None))
+        if isinstance(exc, OperationalError | InterfaceError):
+            return Unavailable(wait=RETRY_SECONDS)
+        known: Exception = super().convert_known_exceptions(exc)
+        return known
+
     def get_response(self, exc: APIException, data: dict[str, Any]) -> Response:
         return Response(data, status=exc.status_code, headers=self.get_headers(exc), content_type=CONTENT_TYPE)
 

@@ -46,6 +46,15 @@ class RecadoAutoSchema(AutoSchema):
     def get_tags(self) -> list[str]:
         return [self.path.removeprefix("/v1/").split("/")[0]]
 
+    def get_summary(self) -> str | None:
+        """The first sentence of the docstring."""
+        return (super().get_description() or "").split(". ")[0].split("\n")[0].removesuffix(".") or None
+
+    def get_description(self) -> str:  # type: ignore[override]
+        scope = getattr(self.view, "scopes", {}).get(self.method)
+        said = super().get_description() or ""
+        return f"{said}\n\nNeeds the scope `{scope}`." if scope else said
+
     def get_override_parameters(self) -> list[Any]:
         handler = getattr(self.view, self.method.lower(), None)
         return [IDEMPOTENCY_KEY] if getattr(handler, "is_idempotent", False) else []

@@ -1,6 +1,7 @@
 """What every body of the API has in common."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from django.utils.functional import Promise
@@ -23,7 +24,7 @@ _JSON_TYPES: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], tuple[type
     (serializers.DateTimeField, (str,), gettext_lazy("text")),
     (serializers.DateField, (str,), gettext_lazy("text")),
 )
-_MOST_UNKNOWN = 20
+_MOST_ERRORS = 20
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -41,7 +42,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         unknown = [str(name) for name in data if name not in writable]
         known = ", ".join(sorted(writable)) or "–"
         detail = ErrorDetail(_("Unknown field. Known: %(known)s.") % {"known": known}, code="unknown_field")
-        return {name: [detail] for name in unknown[:_MOST_UNKNOWN]}
+        return {name: [detail] for name in unknown[:_MOST_ERRORS]}
 
     def _wrongly_typed(self, data: Mapping[str, Any]) -> dict[str, Any]:
         found = {name: _type_error(field, data[name]) for name, field in self.fields.items() if name in data}
@@ -56,6 +57,10 @@ def _type_error(field: serializers.Field[Any, Any, Any, Any], value: Any) -> Any
     if types and (not isinstance(value, types) or (isinstance(value, bool) and bool not in types)):
         return [ErrorDetail(_("This must be %(type)s.") % {"type": name}, code="wrong_type")]
     if isinstance(field, serializers.ListField) and isinstance(value, list) and field.child is not None:
-        errors = {index: error for index, item in enumerate(value) if (error := _type_error(field.child, item))}
-        return errors or None
+        if field.max_length is not None and len(value) > field.max_length:
+            # Before any item is looked at: a list of a million wrong items must cost no more than its length.
+            detail = _("At most %(most)d items.") % {"most": field.max_length}
+            return [ErrorDetail(detail, code="max_length")]
+        errors = ((index, _type_error(field.child, item)) for index, item in enumerate(value))
+        return dict(islice((pair for pair in errors if pair[1]), _MOST_ERRORS)) or None
     return None

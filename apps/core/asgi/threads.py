@@ -8,21 +8,26 @@ has a way of its own beside this one.
 
 import asyncio
 import contextvars
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, cast
 
 import orjson
 from django.core import signals
 from django.core.exceptions import RequestAborted
-from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest, get_script_prefix
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
 from apps.core.api.problems import CONTENT_TYPE, document
 from apps.core.asgi import Receive, Scope, Send
+from apps.core.health import PROBES
+
+# How long a body of at most two megabytes may take to arrive.
+BODY_SECONDS = 30
+CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +35,8 @@ class _Answer:
     status: int
     headers: list[tuple[bytes, bytes]]
     content: bytes
-    # Of an answer that is made while it is sent; its end also ends the request.
-    stream: Iterator[bytes] | None
+    # An answer that is made while it is sent; closing it ends the request.
+    stream: StreamingHttpResponse | None
 
 
 class ThreadedDjango(ASGIHandler):
@@ -47,47 +52,54 @@ class ThreadedDjango(ASGIHandler):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # type: ignore[override]
         if scope["type"] != "http":
             raise ValueError(f"{scope['type']} connections are not for this handler")
-        if self._present >= self._most:
-            await _send(send, _busy())
+        try:
+            # All of it is here before a place is taken, so a client that sends slowly, or nothing, holds none.
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await _read(receive)
+        except RequestAborted:
+            return
+        except TimeoutError:
+            await _send(send, _problem(408, "body_too_slow", "The body did not arrive in time."))
+            return
+        if self._present >= self._most and scope["path"] not in PROBES:
+            await _send(send, _problem(503, "busy", "More requests are waiting than can be served. Try again."))
             return
         self._present += 1
         try:
-            await self._answer(scope, receive, send)
+            await self._answer(scope, body, send)
         finally:
             self._present -= 1
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            # All of it is here before a thread is taken, so a client that sends slowly holds none.
-            body = await self.read_body(receive)
-        except RequestAborted:
-            return
+    async def _answer(self, scope: Scope, body: BytesIO, send: Send) -> None:
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
 
         async def in_thread(function: Any, *arguments: Any) -> Any:
             return await loop.run_in_executor(self._threads, context.run, function, *arguments)
 
-        try:
-            answer: _Answer = await in_thread(self._carry_out, scope, body)
-        finally:
-            body.close()
+        answer: _Answer = await in_thread(self._carry_out, scope, body)
         if answer.stream is None:
             await _send(send, answer)
             return
         try:
             await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-            while (chunk := await in_thread(next, answer.stream, None)) is not None:
+            chunks = iter(answer.stream)
+            while (chunk := await in_thread(next, chunks, None)) is not None:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
         finally:
-            await in_thread(cast("Any", answer.stream).close)
+            await in_thread(answer.stream.close)
 
-    def _carry_out(self, scope: Scope, body: Any) -> _Answer:
+    def _carry_out(self, scope: Scope, body: BytesIO) -> _Answer:
         """From the first signal to the last in one thread, which has its own database connection."""
         set_script_prefix(get_script_prefix(cast("dict[str, Any]", scope)))
         signals.request_started.send(sender=self.__class__, scope=scope)
-        request, refusal = self.create_request(cast("dict[str, Any]", scope), body)
+        try:
+            request, refusal = self.create_request(cast("dict[str, Any]", scope), body)
+        except (LookupError, ValueError):  # a Content-Type that makes no sense
+            return _problem(400, "bad_request", "The headers cannot be understood.")
+        if request is not None and not _is_readable(request):
+            return _problem(415, "unsupported_charset", "Send UTF-8.")
         response: HttpResponseBase = self.get_response(request) if request is not None else cast("Any", refusal)
         # Tells Django whose request has finished when the response is closed.
         response._handler_class = self.__class__  # type: ignore[attr-defined]
@@ -97,18 +109,30 @@ class ThreadedDjango(ASGIHandler):
             for cookie in response.cookies.values()
         ]
         if isinstance(response, StreamingHttpResponse):
-            return _Answer(response.status_code, headers, b"", _chunks(response))
+            return _Answer(response.status_code, headers, b"", response)
         try:
             return _Answer(response.status_code, headers, cast("Any", response).content, None)
         finally:
             response.close()
 
 
-def _chunks(response: StreamingHttpResponse) -> Iterator[bytes]:
-    try:
-        yield from response
-    finally:
-        response.close()
+async def _read(receive: Receive) -> BytesIO:
+    """In memory: what is longer than a body may be was refused on the way here."""
+    body = BytesIO()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RequestAborted
+        body.write(message.get("body", b""))
+        if not message.get("more_body", False):
+            body.seek(0)
+            return body
+
+
+def _is_readable(request: ASGIRequest) -> bool:
+    """Other encodings are of no use to us, and some make Django's form parser fail."""
+    charset = (request.content_params or {}).get("charset", "utf-8")
+    return charset.lower().strip("\"'") in CHARSETS
 
 
 async def _send(send: Send, answer: _Answer) -> None:
@@ -116,12 +140,12 @@ async def _send(send: Send, answer: _Answer) -> None:
     await send({"type": "http.response.body", "body": answer.content})
 
 
-def _busy() -> _Answer:
-    """Said at once: a queue without end would only answer people who have gone."""
-    content = orjson.dumps(document(503, "busy", "More requests are waiting than can be served. Try again."))
+def _problem(status: int, code: str, detail: str) -> _Answer:
+    """Said at once, with no view to say it: a queue without end would only answer people who have gone."""
+    content = orjson.dumps(document(status, code, detail))
     headers = [
         (b"content-type", CONTENT_TYPE.encode()),
         (b"content-length", str(len(content)).encode()),
         (b"retry-after", b"1"),
     ]
-    return _Answer(503, headers, content, None)
+    return _Answer(status, headers, content, None)

@@ -2,7 +2,7 @@
 
 Django's own ASGI handler starts a thread for each request and moves it between that thread and the event loop
 at every middleware and signal. All our views are synchronous, so one hop there and one back suffice; an empty
-request is answered four times as fast (docs/adr/0010-one-thread-hop.md). What is asynchronous, such as sockets,
+request is answered three times as fast (docs/adr/0010-one-thread-hop.md). What is asynchronous, such as sockets,
 has a way of its own beside this one.
 """
 

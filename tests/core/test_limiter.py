@@ -17,10 +17,7 @@ from redis import Redis
 from redis.commands.core import Script
 
 from apps.core.limiter import LONGEST_SECONDS, Grant, Limit, Limiter
-
-SECOND = 1_000_000
-CLOCK = "recado:limit:test:clock"
-DEADLINES = "recado:limit:test:deadlines"
+from tests.core.clocked_redis import SECOND, ClockedRedis, forget_everything
 
 # The examples of one test share its clock, which only goes on; each has a key of its own.
 repeatable = settings(
@@ -30,49 +27,6 @@ repeatable = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 key_numbers = count()
-
-
-# Stands between the script, unchanged, and the server. It refuses bare numbers, which some servers write as 1e+8.
-SHIM = f"""
-local server, redis = redis, {{}}
-function redis.call(command, ...)
-  for _, argument in ipairs({{ ... }}) do
-    assert(type(argument) == 'string', command .. ' was given a bare number')
-  end
-  if command == 'TIME' then
-    return server.call('HMGET', '{CLOCK}', 'seconds', 'microseconds')
-  elseif command == 'PEXPIRE' then
-    return server.call('HSET', '{DEADLINES}', ...)
-  end
-  return server.call(command, ...)
-end
-"""
-
-
-class ClockedRedis(Redis):
-    """Runs the script on a clock that stands still until a test moves it, and expires keys by that clock."""
-
-    now = 0
-
-    def register_script(self, script: Any) -> Script:
-        return super().register_script(SHIM + script)
-
-    def advance(self, microseconds: int) -> None:
-        self.now += microseconds
-        seconds, rest = divmod(self.now, SECOND)
-        self.hset(CLOCK, mapping={"seconds": seconds, "microseconds": rest})
-        for key, milliseconds in self.hgetall(DEADLINES).items():
-            left = float(milliseconds) - microseconds / 1000
-            if left <= 0:
-                self.delete(key)
-                self.hdel(DEADLINES, key)
-            else:
-                self.hset(DEADLINES, key, repr(left))
-
-
-def forget_everything(client: Redis) -> None:
-    for key in client.scan_iter(match="recado:limit:*", count=1000):
-        client.delete(key)
 
 
 @pytest.fixture
@@ -89,7 +43,7 @@ def clocked() -> Generator[ClockedRedis]:
     client = ClockedRedis.from_url(os.environ["REDIS_URL"])
     assert isinstance(client, ClockedRedis)
     forget_everything(client)
-    client.advance(1_790_000_000 * SECOND + 123_456)
+    client.advance(microseconds=1_790_000_000 * SECOND + 123_456)
     yield client
     forget_everything(client)
     client.close()
@@ -193,7 +147,7 @@ def test_limiter_grants_what_the_model_grants(
         else:
             wait = limit.burst * limit.interval * value // SECOND
         if wait:
-            clocked.advance(wait)
+            clocked.advance(microseconds=wait)
             model.now += wait
 
 
@@ -209,9 +163,9 @@ def test_limiter_retry_after_is_right_to_the_microsecond(
     assert refused.granted == 0
     assert refused.retry_after > 0
 
-    clocked.advance(micro(refused.retry_after) - 1)
+    clocked.advance(microseconds=micro(refused.retry_after) - 1)
     assert limiter.take(key, limit).granted == 0
-    clocked.advance(1)
+    clocked.advance(microseconds=1)
     assert limiter.take(key, limit).granted == 1
 
 
@@ -244,7 +198,7 @@ def test_limiter_grants_a_part_and_says_when_the_next_is_due(limiter: Limiter, k
 def test_limiter_lets_no_large_request_block_small_ones(clocked: ClockedRedis, limiter: Limiter, key: str) -> None:
     limit = Limit(rate=10, burst=2)
     limiter.take(key, limit, 1_000_000)
-    clocked.advance(100_000)
+    clocked.advance(microseconds=100_000)
 
     assert limiter.take(key, limit).granted == 1
 
@@ -253,9 +207,9 @@ def test_limiter_refills_the_whole_burst_after_a_rest(clocked: ClockedRedis, lim
     limit = Limit(rate=10, burst=5)
     limiter.take(key, limit, 5)
 
-    clocked.advance(499_999)
+    clocked.advance(microseconds=499_999)
     assert limiter.take(key, limit).remaining == 3
-    clocked.advance(10 * SECOND)
+    clocked.advance(microseconds=10 * SECOND)
     assert limiter.take(key, limit, 50).granted == 5
 
 
@@ -266,7 +220,7 @@ def test_limiter_gives_many_small_takes_as_much_as_one_large(
     limit = Limit(rate=30_000, burst=4)
     total = limiter.take(key, limit, 4).granted
     for _ in range(300):
-        clocked.advance(100)
+        clocked.advance(microseconds=100)
         total += limiter.take(key, limit, 4).granted
 
     assert total - 4 in (899, 900)
@@ -287,9 +241,9 @@ def test_limiter_grants_nothing_while_paused_and_the_whole_burst_after(
     limiter.pause(key, 60)
 
     assert limiter.take(key, limit, 3) == Grant(granted=0, remaining=0, retry_after=60.0, reset_after=60.0)
-    clocked.advance(60 * SECOND - 1)
+    clocked.advance(microseconds=60 * SECOND - 1)
     assert limiter.take(key, limit, 3).retry_after == 1 / SECOND
-    clocked.advance(1)
+    clocked.advance(microseconds=1)
     assert limiter.take(key, limit, 5).granted == 3
 
 
@@ -297,7 +251,7 @@ def test_limiter_pause_outlasts_takes_in_between(clocked: ClockedRedis, limiter:
     limiter.pause(key, 10)
     for left in range(10, 0, -1):
         assert limiter.take(key, Limit(1000, 1000), 10) == Grant(0, 0, left, left)
-        clocked.advance(SECOND)
+        clocked.advance(microseconds=SECOND)
 
     assert limiter.take(key, Limit(1000, 1000), 10).granted == 10
 
@@ -317,7 +271,7 @@ def test_limiter_does_not_forget_what_was_used_before_a_pause(
     limit = Limit(rate=1, burst=10)
     limiter.take(key, limit, 10)
     limiter.pause(key, 2)
-    clocked.advance(2 * SECOND)
+    clocked.advance(microseconds=2 * SECOND)
 
     assert limiter.take(key, limit, 10).granted == 2
 
@@ -370,10 +324,10 @@ def test_limiter_is_not_stopped_by_a_clock_set_back(clocked: ClockedRedis, limit
     limit = Limit(rate=10, burst=5)
     limiter.take(key, limit, 5)
     limiter.pause(key, 2)
-    clocked.advance(-3600 * SECOND)
+    clocked.advance(microseconds=-3600 * SECOND)
 
     assert limiter.take(key, limit, 5).retry_after == 2
-    clocked.advance(2 * SECOND)
+    clocked.advance(microseconds=2 * SECOND)
     assert limiter.take(key, limit, 5).granted == 5
 
 

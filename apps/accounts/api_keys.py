@@ -77,7 +77,7 @@ def issue(
         "api_key.created",
         key,
         organization=key.organization,
-        changes={"scopes": (None, key.scopes), "expires_at": (None, expires_at)},
+        changes={"scopes": (None, key.scopes)} | ({"expires_at": (None, expires_at)} if expires_at else {}),
     )
     return key, text
 

@@ -55,7 +55,7 @@ def seed_organization() -> Organization:
     for email, person_name, role in PEOPLE:
         person = seed_person(email, person_name)
         Membership.across_organizations.get_or_create(
-            organization=organization, user=person, defaults={"role": role}
+            organization=organization, user=person, defaults={"role": role, "name": person_name}
         )
     return organization
 

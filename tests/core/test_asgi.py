@@ -201,6 +201,7 @@ async def test_content_type_that_makes_no_sense_is_refused(application: Threaded
     client = Client("/query", method="POST")
     client.scope["headers"].append((b"content-type", content_type.encode()))  # type: ignore[attr-defined]
     assert (await client.ask(application)).status in {400, 415}
+    assert b"retry-after" not in dict(client.sent[0]["headers"])
 
 
 async def test_probes_are_answered_while_the_process_is_busy(application: ThreadedDjango) -> None:

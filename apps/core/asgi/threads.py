@@ -27,6 +27,8 @@ from apps.core.health import PROBES
 
 # How long a body of at most two megabytes may take to arrive.
 BODY_SECONDS = 30
+# What the same request may escape if it is sent again.
+PASSING = frozenset({408, 503})
 CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1"})
 
 
@@ -146,6 +148,7 @@ def _problem(status: int, code: str, detail: str) -> _Answer:
     headers = [
         (b"content-type", CONTENT_TYPE.encode()),
         (b"content-length", str(len(content)).encode()),
-        (b"retry-after", b"1"),
     ]
+    if status in PASSING:
+        headers.append((b"retry-after", b"1"))
     return _Answer(status, headers, content, None)

@@ -13,15 +13,24 @@ from django.conf import settings
 from django_structlog.celery.steps import DjangoStructLogInitStep
 from kombu import Queue
 
+from apps.channels.registry import NAMES, queue_of
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings.production")
 
 # The one list of queues. `workers` in a deployment must between them consume all of it; a test checks that.
 MAINTENANCE = "maintenance"
-QUEUES = (MAINTENANCE,)
+# What must not wait behind a drain: events to publish, callbacks to work on, the sweep.
+EVENTS = "events"
+DISPATCH = tuple(queue_of(connector) for connector in NAMES)
+QUEUES = (MAINTENANCE, EVENTS, *DISPATCH)
 TASK_SECONDS = 30 * 60
 
-# A task that is not named here goes to the first queue.
-ROUTES = {"accounts.*": {"queue": MAINTENANCE}}
+ROUTES = {
+    "accounts.*": {"queue": MAINTENANCE},
+    # Whoever starts a drain names the queue of its channel.
+    "messaging.drain": {"queue": DISPATCH[0]},
+    "messaging.*": {"queue": EVENTS},
+}
 
 SCHEDULE = {
     "accounts: remove what has expired": {
@@ -29,6 +38,12 @@ SCHEDULE = {
         "schedule": crontab(minute="17"),
         # A run that waited longer than this is not worth doing: the next one does it.
         "options": {"expires": 30 * 60},
+    },
+    # The workers' own clocks do this too: without beat nothing is lost.
+    "messaging: look for what was forgotten": {
+        "task": "messaging.recover",
+        "schedule": 10.0,
+        "options": {"expires": 10},
     },
 }
 

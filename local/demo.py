@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from apps.channels.registry import NAMES, queue_of
 from local.places import ROOT, BadPlace, Places
 from local.ports import HOST, holder_of, is_free
 from local.postgres import PostgresServer
@@ -81,6 +82,11 @@ def run(places: Places, running: ExitStack) -> NoReturn:
         "REDIS_URL": valkey.url,
         "PUBLIC_URL": places.web_url,
         "MAIL_FOLDER": str(places.home / "mail"),
+        # The simulators play the providers, and sign what they call back with this.
+        "WHATSAPP_CLOUD_URL": f"{places.simulators_url}/whatsapp/v23.0",
+        "INSTAGRAM_URL": f"{places.simulators_url}/instagram/v23.0",
+        "OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8",
+        "SIMULATORS_APP_SECRET": kept["SIMULATORS_APP_SECRET"],
         "PYTHONUNBUFFERED": "1",
     }
     with step("migrations"):
@@ -103,19 +109,28 @@ def run(places: Places, running: ExitStack) -> NoReturn:
 
 
 def application(places: Places, environment: dict[str, str]) -> list[Process]:
-    """The processes of Recado itself, web first."""
+    """The processes of Recado itself, and the providers that it talks to."""
     python, binaries = sys.executable, Path(sys.executable).parent
     celery = [python, "-m", "celery", "--app", "celery_app"]
+    dispatch = ",".join(queue_of(connector) for connector in NAMES)
+    celery_worker = [*celery, "worker", "--concurrency", "2"]
     commands: dict[str, list[str | Path]] = {
+        "simulators": [
+            python, "-m", "apps.channels.simulators", "--host", HOST, "--port", str(places.simulators),
+            "--callback-url", f"{places.web_url}/v1/hooks",
+            "--app-secret", environment.get("SIMULATORS_APP_SECRET", "demo"),
+        ],
         "web": [
             binaries / "uvicorn", "project.asgi:application", "--host", HOST, "--port", str(places.web),
             "--no-access-log", "--no-proxy-headers", "--lifespan", "off", "--timeout-graceful-shutdown", "3",
             "--log-config", ROOT / "project" / "uvicorn.json",
         ],
-        # No --queues: it consumes all that are declared.
-        "worker": [*celery, "worker", "--concurrency", "2", "--hostname", "demo@%h"],
+        # Drains work for seconds at a time; what must not wait behind them has a worker of its own.
+        "dispatcher": [*celery_worker, "--hostname", "dispatcher@%h", "--queues", dispatch],
+        "worker": [*celery_worker, "--hostname", "worker@%h", "--queues", "maintenance,events"],
         "beat": [*celery, "beat", "--pidfile="],
         "flower": [*celery, "flower", f"--address={HOST}", f"--port={places.flower}"],
+        "traffic": [python, "-m", "local.traffic", str(places.demo_env)],
     }  # fmt: skip
     return [
         Process(name, command, places.logs / f"{name}.log", env=environment) for name, command in commands.items()
@@ -124,12 +139,15 @@ def application(places: Places, environment: dict[str, str]) -> list[Process]:
 
 def readiness(places: Places, processes: list[Process]) -> list[Callable[[], bool]]:
     """How each of them, in their order, shows that it works."""
-    _web, worker, beat, _flower = processes
+    _simulators, _web, dispatcher, worker, beat, _flower, traffic = processes
     return [
+        lambda: answers(f"{places.simulators_url}/control/healthz"),
         lambda: answers(f"{places.web_url}/readyz"),
+        lambda: dispatcher.has_written(" ready."),
         lambda: worker.has_written(" ready."),
         lambda: beat.has_written("Starting"),
         lambda: answers(f"{places.flower_url}/healthcheck"),
+        lambda: traffic.exit_code is None,
     ]
 
 
@@ -219,6 +237,7 @@ def welcome(places: Places, seconds: float) -> None:
   Admin      {places.web_url}/admin/
   API docs   {places.web_url}/v1/docs
   Flower     {places.flower_url}/
+  Providers  {places.simulators_url}/control/tally   (simulated)
 
   Log in     {demo["RECADO_EMAIL"]}  {demo["RECADO_PASSWORD"]}   (owner of {demo["RECADO_ORGANIZATION"]})
              {demo["RECADO_ADMIN_EMAIL"]}  {demo["RECADO_PASSWORD"]}   (runs the installation)

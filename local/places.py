@@ -20,6 +20,7 @@ class Places:
     flower: int
     postgres: int
     redis: int
+    simulators: int
 
     @classmethod
     def from_environment(cls) -> "Places":
@@ -29,6 +30,7 @@ class Places:
             flower=_port("RECADO_FLOWER_PORT", 5555),
             postgres=_port("RECADO_POSTGRES_PORT", 54320),
             redis=_port("RECADO_REDIS_PORT", 63790),
+            simulators=_port("RECADO_SIMULATORS_PORT", 8090),
         )
 
     @property
@@ -39,6 +41,7 @@ class Places:
             "RECADO_FLOWER_PORT": self.flower,
             "RECADO_POSTGRES_PORT": self.postgres,
             "RECADO_REDIS_PORT": self.redis,
+            "RECADO_SIMULATORS_PORT": self.simulators,
         }
 
     @property
@@ -48,6 +51,10 @@ class Places:
     @property
     def flower_url(self) -> str:
         return f"http://{HOST}:{self.flower}"
+
+    @property
+    def simulators_url(self) -> str:
+        return f"http://{HOST}:{self.simulators}"
 
     @property
     def logs(self) -> Path:

@@ -8,16 +8,20 @@ from cryptography.fernet import Fernet
 
 
 def load_or_create(path: Path) -> dict[str, str]:
-    if not path.exists():
-        made = {
-            "SECRET_KEY": secrets.token_urlsafe(48),
-            "ENCRYPTION_KEYS": f"demo:{Fernet.generate_key().decode()}",
-            "JWT_SIGNING_KEYS": f"demo:{secrets.token_urlsafe(48)}",
-            "POSTGRES_PASSWORD": secrets.token_urlsafe(24),
-            "REDIS_PASSWORD": secrets.token_urlsafe(24),
-        }
-        write_env(path, made)
-    return read_env(path)
+    """What is kept stays as it is; what a newer version needs besides is added."""
+    kept = read_env(path)
+    made = {
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "ENCRYPTION_KEYS": f"demo:{Fernet.generate_key().decode()}",
+        "JWT_SIGNING_KEYS": f"demo:{secrets.token_urlsafe(48)}",
+        "POSTGRES_PASSWORD": secrets.token_urlsafe(24),
+        "REDIS_PASSWORD": secrets.token_urlsafe(24),
+        "SIMULATORS_APP_SECRET": secrets.token_hex(16),
+    }
+    if made.keys() - kept.keys():
+        kept = made | kept
+        write_env(path, kept)
+    return kept
 
 
 def write_env(path: Path, values: dict[str, str]) -> None:

@@ -5,6 +5,7 @@ Kubernetes hand over secrets.
 """
 
 from collections.abc import Callable, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -65,6 +66,12 @@ class Env:
             return [word.strip() for word in raw.split(",") if word.strip()]
 
         return self._read(name, default, parse, [], hint or "a list, separated by commas")
+
+    def networks(self, name: str) -> list[IPv4Network | IPv6Network]:
+        def parse(raw: str) -> list[IPv4Network | IPv6Network]:
+            return [ip_network(word.strip()) for word in raw.split(",") if word.strip()]
+
+        return self._read(name, [], parse, [], "networks such as 10.0.0.0/8, separated by commas")
 
     def named_keys(self, name: str, *, is_valid: Callable[[str], bool], hint: str = "") -> dict[str, str]:
         """`name:key` words separated by commas; their order is kept, for the first is the one in use."""

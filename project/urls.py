@@ -10,6 +10,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from apps.accounts.api.urls import urlpatterns as accounts_api
 from apps.accounts.language import choose_language
 from apps.accounts.throttling import CallerThrottle
+from apps.channels.api.urls import urlpatterns as channels_api
 
 api = [
     path("schema", SpectacularJSONAPIView.as_view(throttle_classes=[CallerThrottle]), name="schema"),
@@ -19,6 +20,7 @@ api = [
         name="docs",
     ),
     *accounts_api,
+    *channels_api,
 ]
 
 urlpatterns = [

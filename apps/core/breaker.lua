@@ -1,9 +1,9 @@
 -- A circuit breaker. Closed and healthy is no key at all; `open_until` is there from the opening to the closing.
 -- While it is, only the result of the probe counts: every other result is of a call that began before the opening.
 --
--- ask:       failures, open for, probe for, new token   -> 1 when allowed, 1 when as the probe, wait
+-- ask:       failures, open for, probe for, new token   -> 1 when allowed, 1 when as the probe, wait, failures
 -- succeeded: failures, open for, probe for, token or '' -> 1 when this closed it
--- failed:    failures, open for, probe for, token or '' -> 1 when this opened it
+-- failed:    failures, open for, probe for, token or '', so many -> 1 when this opened it
 -- state:                                               -> 0 closed, 1 open or 2 half open, failures, open until
 -- All times are in microseconds.
 local key, action = KEYS[1], ARGV[1]
@@ -49,17 +49,17 @@ end
 
 if action == 'ask' then
   if not open_until then
-    return { 1, 0, 0 }
+    return { 1, 0, 0, failures }
   end
   local wait = wait_until('open_until', open_until, open_for)
   if wait <= 0 and probe then
     wait = wait_until('probe_until', probe_until, probe_for)
   end
   if wait > 0 then
-    return { 0, 0, wait }
+    return { 0, 0, wait, failures }
   end
   save('probe', token, 'probe_until', whole(now + probe_for))
-  return { 1, 1, 0 }
+  return { 1, 1, 0, failures }
 end
 
 -- A result of a probe counts while nobody else has been given the probe, any other while the breaker is closed.
@@ -78,7 +78,7 @@ if action == 'succeeded' then
   return open_until and 1 or 0
 end
 
-failures = failures + 1
+failures = failures + (tonumber(ARGV[6]) or 1)
 if not open_until and failures < threshold then
   save('failures', whole(failures))
   return 0

@@ -5,7 +5,7 @@ wait and spend no attempt; then a single call, the probe, tries the provider on 
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -48,6 +48,9 @@ class Permission:
     retry_after: float = 0.0
     """Seconds until asking again may be answered differently; 0.0 when allowed."""
 
+    failures: int = field(default=0, compare=False)
+    """In a row, up to now: where there are none, a success is no news and need not be reported."""
+
 
 @dataclass(frozen=True, slots=True)
 class BreakerState:
@@ -67,8 +70,10 @@ class Breaker:
     def ask(self, key: str, policy: BreakerPolicy) -> Permission:
         """Whether a call may be made now. Whoever is given a probe reports its result with that token."""
         token = secrets.token_hex(8)
-        allowed, probing, wait = self._script(keys=[_name(key)], args=_arguments("ask", policy, token))
-        return Permission(bool(allowed), token if probing else None, wait / _SECOND)
+        allowed, probing, wait, failures = self._script(
+            keys=[_name(key)], args=_arguments("ask", policy, token)
+        )
+        return Permission(bool(allowed), token if probing else None, wait / _SECOND, failures)
 
     def succeeded(self, key: str, policy: BreakerPolicy, probe: str | None = None) -> bool:
         """The provider answered. True when this closed the breaker.
@@ -77,12 +82,14 @@ class Breaker:
         """
         return bool(self._script(keys=[_name(key)], args=_arguments("succeeded", policy, probe)))
 
-    def failed(self, key: str, policy: BreakerPolicy, probe: str | None = None) -> bool:
+    def failed(self, key: str, policy: BreakerPolicy, probe: str | None = None, times: int = 1) -> bool:
         """The provider failed (not: it refused a message). True when this opened the breaker, or opened it again.
+
+        `times`: so many calls that were under way together, none of which succeeded.
 
         A failure of a call that began before the opening does not prolong it.
         """
-        return bool(self._script(keys=[_name(key)], args=_arguments("failed", policy, probe)))
+        return bool(self._script(keys=[_name(key)], args=[*_arguments("failed", policy, probe), times]))
 
     def state(self, key: str) -> BreakerState:
         """For display only: by the time it is read, it may be another."""

@@ -5,6 +5,7 @@ and whoever is refused learns when to come back instead of waiting inside a work
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +77,24 @@ class Limiter:
             keys=[_name(key)], args=["take", n, limit.interval, limit.burst, longest]
         )
         return Grant(granted, remaining, retry_after / _SECOND, reset_after / _SECOND)
+
+    def take_each(self, keys: Sequence[str], limit: Limit) -> list[float]:
+        """Take one of each key, in one round trip: 0.0 where it was granted, else the seconds until it would be.
+
+        A key that comes twice is taken from twice.
+        """
+        if not keys:
+            return []
+        longest = LONGEST_SECONDS * _NANOSECONDS
+        waits = self._script(
+            keys=[_name(key) for key in keys], args=["take_each", 1, limit.interval, limit.burst, longest]
+        )
+        return [wait / _SECOND for wait in waits]
+
+    def refund(self, key: str, n: int) -> None:
+        """Give back what was taken and not used."""
+        if n > 0:
+            self._script(keys=[_name(key)], args=["refund", n])
 
     def pause(self, key: str, seconds: float) -> None:
         """Grant nothing for so long, as a provider's Retry-After demands. The longest of several pauses counts.

@@ -96,6 +96,18 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": _("Channels"),
+                "separator": True,
+                "items": [
+                    {
+                        "title": _("Channel accounts"),
+                        "icon": "cell_tower",
+                        "link": reverse_lazy("admin:delivery_channels_channelaccount_changelist"),
+                        "permission": _may_see("delivery_channels.channelaccount"),
+                    },
+                ],
+            },
+            {
                 "title": _("Installation"),
                 "separator": True,
                 "items": [

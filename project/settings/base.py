@@ -11,6 +11,11 @@ from apps.core.encryption import is_encryption_key
 from apps.core.logs import logging_settings
 from project.env import Env
 from project.settings.admin import UNFOLD  # noqa: F401 - a setting
+from project.settings.api import (  # noqa: F401 - settings
+    DRF_STANDARDIZED_ERRORS,
+    REST_FRAMEWORK,
+    SPECTACULAR_SETTINGS,
+)
 
 # Lets `QuerySet[Model]` and its like be written where Python evaluates them, such as base classes.
 django_stubs_ext.monkeypatch()
@@ -50,6 +55,8 @@ INSTALLED_APPS = [
     # Before allauth, whose pages they dress.
     "apps.core",
     "apps.accounts",
+    "apps.channels",
+    "apps.messaging",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -236,51 +243,24 @@ API_RATE_PER_SECOND = env.integer("API_RATE_PER_SECOND", 100, least=1)
 API_BURST = env.integer("API_BURST", 200, least=1)
 IDEMPOTENCY_HOURS = 24
 
-# Who may call, and how often, is said by the views' base class: apps/accounts/api/view.py.
-REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["apps.core.api.json.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["apps.core.api.json.FastJSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.core.api.json.AlwaysJSON",
-    "DEFAULT_SCHEMA_CLASS": "apps.core.api.schema.RecadoAutoSchema",
-    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
-    "UNAUTHENTICATED_USER": None,
+# Dispatching: where the providers are, and what a new channel account starts with
+
+CONNECTOR_URLS = {
+    "whatsapp_cloud": env.url(
+        "WHATSAPP_CLOUD_URL", "https://graph.facebook.com/v23.0", schemes=("https", "http")
+    ).text,
+    "instagram": env.url("INSTAGRAM_URL", "https://graph.instagram.com/v23.0", schemes=("https", "http")).text,
 }
-DRF_STANDARDIZED_ERRORS = {
-    "EXCEPTION_FORMATTER_CLASS": "apps.core.api.problems.ProblemFormatter",
-    "EXCEPTION_HANDLER_CLASS": "apps.core.api.problems.ProblemHandler",
-    "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
-    "NESTED_FIELD_SEPARATOR": "/",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Recado API",
-    "DESCRIPTION": "Send messages over many channels and follow each one to its last status.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.1",
-    "SCHEMA_PATH_PREFIX": "/v1",
-    "SCHEMA_PATH_PREFIX_TRIM": False,
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_AUTHENTICATION": [],
-    "SERVE_PERMISSIONS": [],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {
-        "persistAuthorization": False,
-        "displayRequestDuration": True,
-        "tryItOutEnabled": True,
-    },
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {
-        "ActorKind": "apps.accounts.models.audit_event.ActorKind",
-        "Role": "apps.accounts.roles.Role",
-        "Scope": "apps.accounts.roles.Scope",
-    },
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "apps.core.api.schema.describe_problems",
-    ],
-}
+# Addresses that outbound calls may reach although they are not public, such as 127.0.0.0/8.
+OUTBOUND_ALLOWED_NETWORKS = env.networks("OUTBOUND_ALLOWED_NETWORKS")
+OUTBOUND_SECONDS = 15
+# How many messages one drain has at the provider at once, and how many drains one account may keep busy.
+DRAIN_CONCURRENCY = env.integer("DRAIN_CONCURRENCY", 200, least=1)
+DRAINS_PER_ACCOUNT = env.integer("DRAINS_PER_ACCOUNT", 4, least=1)
+RESILIENCE_BREAKER_FAILURES = env.integer("RESILIENCE_BREAKER_FAILURES", 3, least=1)
+RESILIENCE_BREAKER_SECONDS = env.integer("RESILIENCE_BREAKER_SECONDS", 45, least=1)
+RESILIENCE_RETRY_ATTEMPTS = env.integer("RESILIENCE_RETRY_ATTEMPTS", 5, least=1)
+RESILIENCE_RETRY_BASE_MS = env.integer("RESILIENCE_RETRY_BASE_MS", 2000, least=1)
 
 # Logs: one JSON object a line, or coloured lines for a person at a terminal
 

@@ -63,4 +63,7 @@ def _type_error(field: serializers.Field[Any, Any, Any, Any], value: Any) -> Any
             return [ErrorDetail(detail, code="max_length")]
         errors = ((index, _type_error(field.child, item)) for index, item in enumerate(value))
         return dict(islice((pair for pair in errors if pair[1]), _MOST_ERRORS)) or None
+    if isinstance(field, serializers.DictField) and isinstance(value, dict):
+        errors = ((name, _type_error(field.child, item)) for name, item in value.items())
+        return dict(islice((pair for pair in errors if pair[1]), _MOST_ERRORS)) or None
     return None

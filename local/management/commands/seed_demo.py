@@ -1,5 +1,6 @@
 """Give a new demo an organization, people and an API key; leave an old one as it is."""
 
+import os
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from apps.accounts import api_keys
 from apps.accounts.models import ApiKey, Membership, Organization, User
 from apps.accounts.principal import Principal
 from apps.accounts.roles import Role, Scope
+from apps.channels import accounts
+from apps.channels.models import ChannelAccount
 from local.secrets_file import read_env, write_env
 
 PASSWORD = "recado-demo"  # noqa: S105 - of a demo that listens on loopback only
@@ -20,6 +23,10 @@ PEOPLE = (
     ("ana@aurora.example", "Ana Ribeiro", Role.OWNER),
     ("bruno@aurora.example", "Bruno Tavares", Role.AGENT),
     ("clara@aurora.example", "Clara Nunes", Role.VIEWER),
+)
+ACCOUNTS = (
+    ("whatsapp_cloud", "WhatsApp da padaria", {"phone_number_id": "100200300400500"}),
+    ("instagram", "Instagram da padaria", {"instagram_id": "17841400000000001"}),
 )
 
 
@@ -33,6 +40,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, env_file: Path, url: str, **_options: Any) -> None:
         with transaction.atomic():
             organization = seed_organization()
+            channel_accounts = seed_accounts(organization, os.environ.get("SIMULATORS_APP_SECRET", "demo"))
             _, key = seed_key(organization, read_env(env_file).get("RECADO_API_KEY", ""))
         write_env(
             env_file,
@@ -44,6 +52,9 @@ class Command(BaseCommand):
                 "RECADO_ORGANIZATION": organization.name,
                 "RECADO_ORGANIZATION_ID": str(organization.id),
                 "RECADO_API_KEY": key,
+                **{
+                    f"RECADO_ACCOUNT_{name.upper()}": str(account.id) for name, account in channel_accounts.items()
+                },
             },
         )
 
@@ -58,6 +69,20 @@ def seed_organization() -> Organization:
             organization=organization, user=person, defaults={"role": role, "name": person_name}
         )
     return organization
+
+
+def seed_accounts(organization: Organization, app_secret: str) -> dict[str, ChannelAccount]:
+    """One at each simulated provider, by the connector's name."""
+    return {
+        connector: ChannelAccount.objects.for_organization(organization).filter(name=name).first()
+        or accounts.add(
+            Principal.of_system(organization),
+            connector=connector,
+            name=name,
+            credentials={**ids, "access_token": "demo-token", "app_secret": app_secret},
+        )
+        for connector, name, ids in ACCOUNTS
+    }
 
 
 def seed_person(email: str, name: str, *, is_superuser: bool = False) -> User:

@@ -1,0 +1,5 @@
+"""Through what an organization reaches people."""
+
+from apps.channels.models.channel_account import ChannelAccount, OnUnknown, Ordering
+
+__all__ = ["ChannelAccount", "OnUnknown", "Ordering"]

@@ -1,0 +1,45 @@
+"""Calls to a provider made while a person waits for what comes of them."""
+
+import asyncio
+from threading import BoundedSemaphore
+
+from django.conf import settings
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from apps.channels.errors import SendFailed
+from apps.channels.models import ChannelAccount
+from apps.channels.registry import connector
+from apps.core.api.problems import TooManyRequests
+from apps.core.guarded_http import GuardedClient
+
+VERIFY_SECONDS = 10
+# A provider that is slow to answer must not keep every thread of the web process waiting.
+_PLACES = BoundedSemaphore(4)
+
+
+class TooManyVerifications(TooManyRequests):
+    default_code = "too_many_verifications"
+    default_detail = _("Other accounts are being verified. Try again in a few seconds.")
+
+
+def verify(account: ChannelAccount) -> SendFailed | None:
+    """Ask the provider whether the credentials are good. None if they are, else what a message would meet."""
+    if not _PLACES.acquire(blocking=False):
+        raise TooManyVerifications(wait=5)
+    try:
+        if not connection.in_atomic_block:
+            connection.close()  # nobody holds one while a provider is called
+        asyncio.run(_check(account))
+    except SendFailed as failed:
+        return failed
+    finally:
+        _PLACES.release()
+    return None
+
+
+async def _check(account: ChannelAccount) -> None:
+    networks = settings.OUTBOUND_ALLOWED_NETWORKS
+    client = GuardedClient(networks, timeout=VERIFY_SECONDS, allow_http=bool(networks))
+    async with client:
+        await connector(account.connector).check(client, account.credential_values)

@@ -1,0 +1,215 @@
+"""Where a message belongs: the conversation between a channel account and a person, opened where there is none."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import orjson
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import Organization
+from apps.accounts.principal import Principal
+from apps.channels import addresses
+from apps.channels.connector import AddressKind
+from apps.channels.registry import NAMES, connector_class
+from apps.core import clock
+from apps.core.ids import new_id
+from apps.messaging.models import Conversation
+
+# Somebody else may open the same conversation at the same moment; once they have committed, it is found.
+_ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Either an account and an address, or a conversation."""
+
+    account_id: UUID | None
+    to: str | None
+    conversation_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    conversation_id: UUID
+    account_id: UUID
+    connector: str
+    ordering: str
+    daily_quota: int | None
+    address: str
+    is_closed: bool
+    has_opted_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    field: str
+    code: str
+    detail: str
+
+
+def find_or_open(organization: Organization, wishes: Sequence[Wish]) -> list[Place | Unplaced]:
+    """One statement where all are known. Writing to somebody whose conversation is closed opens it again."""
+    places: dict[int, Place | Unplaced] = {}
+    missing = dict(enumerate(wishes))
+    for is_last in [False] * _ROUNDS + [True]:
+        found = _find(organization, missing)
+        to_open: dict[tuple[UUID, str], dict[str, object]] = {}
+        for n, wish in missing.items():
+            row = found.get(n)
+            if row is None:
+                places[n] = _unknown(wish)
+            elif isinstance(row, Place):
+                places[n] = row
+            elif not addresses.is_possible(row.kind, row.address):
+                places[n] = _bad_address(row.kind)
+            else:
+                to_open[row.account_id, row.address] = {"account_id": row.account_id, "kind": row.kind,
+                                                        "address": row.address}  # fmt: skip
+        missing = {n: wish for n, wish in missing.items() if n not in places}
+        if not missing:
+            break
+        if is_last:
+            raise RuntimeError("conversations that were opened are not found")
+        _open(organization, list(to_open.values()))
+    _reopen(wishes, places)
+    return [places[n] for n in range(len(wishes))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Unopened:
+    account_id: UUID
+    kind: AddressKind
+    address: str
+
+
+def _find(organization: Organization, wishes: Mapping[int, Wish]) -> dict[int, Place | _Unopened]:
+    rows = [
+        {
+            "n": n,
+            "account_id": wish.account_id,
+            "address": None if wish.to is None else addresses.normalized(wish.to),
+            "conversation_id": wish.conversation_id,
+        }
+        for n, wish in wishes.items()
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _FIND, {"rows": orjson.dumps(rows).decode(), "organization": organization.id, "kinds": _kinds()}
+        )
+        found: dict[int, Place | _Unopened] = {}
+        for n, conversation_id, account_id, connector, *rest in cursor.fetchall():
+            if conversation_id is None:
+                kind = connector_class(connector).capabilities.address
+                found[n] = _Unopened(account_id, kind, address=rest[2])
+            else:
+                found[n] = Place(conversation_id, account_id, connector, *rest)
+        return found
+
+
+def _kinds() -> str:
+    """By which kind of address each connector reaches people."""
+    return orjson.dumps({name: connector_class(name).capabilities.address for name in NAMES}).decode()
+
+
+_FIND = """
+SELECT wanted.n, coalesce(named.id, known.id), account.id, account.connector, account.ordering,
+       account.daily_quota, coalesce(named.address, wanted.address),
+       coalesce(named.closed_at, known.closed_at) IS NOT NULL,
+       reached.opted_out_at IS NOT NULL
+  FROM json_to_recordset(%(rows)s::json) AS wanted (n int, account_id uuid, address text, conversation_id uuid)
+  LEFT JOIN conversation AS named
+         ON named.id = wanted.conversation_id AND named.organization_id = %(organization)s
+  JOIN channel_account AS account
+    ON account.id = coalesce(named.account_id, wanted.account_id) AND account.organization_id = %(organization)s
+  LEFT JOIN contact_address AS reached
+         ON reached.organization_id = %(organization)s
+        AND reached.kind = %(kinds)s::jsonb ->> account.connector
+        AND reached.value = coalesce(named.address, wanted.address)
+  LEFT JOIN conversation AS known
+         ON known.account_id = account.id AND known.contact_id = reached.contact_id
+"""
+
+
+def _open(organization: Organization, wanted: Sequence[Mapping[str, object]]) -> None:
+    """In the order of the addresses, or two batches with the same new people would wait for each other."""
+    rows = [{**row, "contact_id": new_id(), "address_id": new_id(), "conversation_id": new_id()} for row in wanted]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _OPEN,
+            {"rows": orjson.dumps(rows).decode(), "organization": organization.id, "now": clock.now()},
+        )
+
+
+_OPEN = """
+WITH wanted AS MATERIALIZED (
+    SELECT *
+      FROM json_to_recordset(%(rows)s::json) AS wanted (
+           account_id uuid, kind text, address text, contact_id uuid, address_id uuid, conversation_id uuid)
+), new_address AS (
+    INSERT INTO contact_address (id, organization_id, contact_id, kind, value)
+    SELECT DISTINCT ON (kind, address) address_id, %(organization)s::uuid, contact_id, kind, address
+      FROM wanted
+     ORDER BY kind, address
+    ON CONFLICT (organization_id, kind, value) DO NOTHING
+    RETURNING contact_id, kind, value
+), new_contact AS (
+    INSERT INTO contact (id, organization_id, name, created_at)
+    SELECT contact_id, %(organization)s, '', %(now)s FROM new_address
+), reached AS (
+    SELECT contact_id, kind, value FROM new_address
+     UNION ALL
+    SELECT old.contact_id, old.kind, old.value
+      FROM contact_address AS old JOIN wanted ON old.kind = wanted.kind AND old.value = wanted.address
+     WHERE old.organization_id = %(organization)s
+)
+INSERT INTO conversation (id, organization_id, account_id, contact_id, address, created_at)
+SELECT DISTINCT ON (wanted.account_id, wanted.address)
+       wanted.conversation_id, %(organization)s::uuid, wanted.account_id, reached.contact_id, wanted.address,
+       %(now)s::timestamptz
+  FROM wanted JOIN reached ON reached.kind = wanted.kind AND reached.value = wanted.address
+ ORDER BY wanted.account_id, wanted.address
+ON CONFLICT (account_id, contact_id) DO NOTHING
+"""
+
+
+def _reopen(wishes: Sequence[Wish], places: Mapping[int, Place | Unplaced]) -> None:
+    closed = [
+        place.conversation_id
+        for n, place in places.items()
+        if isinstance(place, Place) and place.is_closed and wishes[n].conversation_id is None
+    ]
+    if closed:
+        Conversation.across_organizations.filter(pk__in=closed).update(closed_at=None)
+
+
+def _unknown(wish: Wish) -> Unplaced:
+    if wish.conversation_id is not None:
+        return Unplaced("conversation_id", "unknown_conversation", _("There is no such conversation."))
+    return Unplaced("account_id", "unknown_account", _("There is no such channel account."))
+
+
+def _bad_address(kind: AddressKind) -> Unplaced:
+    if kind is AddressKind.PHONE:
+        detail = _("This is no phone number in international form, such as +5511912345678.")
+    else:
+        detail = _("This is no address of this channel.")
+    return Unplaced("to", "bad_address", detail)
+
+
+@transaction.atomic
+def close(_principal: Principal, conversation: Conversation) -> Conversation:
+    """Nobody writes into it by mistake any more. What waits in it is still sent."""
+    if conversation.closed_at is None:
+        conversation.closed_at = clock.now()
+        conversation.save(update_fields=["closed_at"])
+    return conversation
+
+
+@transaction.atomic
+def reopen(_principal: Principal, conversation: Conversation) -> Conversation:
+    if conversation.closed_at is not None:
+        conversation.closed_at = None
+        conversation.save(update_fields=["closed_at"])
+    return conversation

@@ -1,0 +1,44 @@
+"""What the engine remembers of a channel account, and the names of its limits."""
+
+from uuid import UUID
+
+from apps.channels.models import ChannelAccount, OnUnknown
+from apps.core.limiter import Limit
+from apps.messaging.engine.doorbell import Bell
+from apps.messaging.engine.retry import RetryPolicy
+
+_DAY = 24 * 3600
+
+
+def read_account(account_id: UUID) -> ChannelAccount | None:
+    return ChannelAccount.across_organizations.filter(pk=account_id).first()
+
+
+def bell_of(account_id: UUID, slot: int = 0) -> Bell:
+    return Bell(f"account:{account_id}", slot)
+
+
+def limit_key(account_id: UUID) -> str:
+    return f"account:{account_id}"
+
+
+def recipient_key(account_id: UUID, address: str) -> str:
+    return f"recipient:{account_id}:{address}"
+
+
+def quota_key(account_id: UUID) -> str:
+    return f"quota:{account_id}"
+
+
+def quota_of(messages_a_day: int) -> Limit:
+    """All of it at once after a day of rest; what was used comes back evenly over a day."""
+    return Limit(messages_a_day / _DAY, messages_a_day)
+
+
+def retry_policy(account: ChannelAccount) -> RetryPolicy:
+    return RetryPolicy(
+        attempts=account.retry_attempts,
+        base_seconds=account.retry_base_ms / 1000,
+        sends_again_when_unknown=account.on_unknown == OnUnknown.RETRY,
+        unknown_wait=account.unknown_wait,
+    )

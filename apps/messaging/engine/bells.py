@@ -1,0 +1,79 @@
+"""Whose bell starts which task, and ringing that never fails.
+
+A bell that could not be rung costs seconds, not messages: recover.py finds what waits.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import cache, partial
+from uuid import UUID
+
+import structlog
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from apps.channels.registry import queue_of
+from apps.core.redis import RedisError, is_left_alone, leave_alone, redis_client
+from apps.messaging.engine.doorbell import Bell, Doorbells
+
+logger = structlog.get_logger(__name__)
+
+PUBLISH = Bell("publish")
+RECEIVE = Bell("receive")
+RECOVER = Bell("recover")
+
+
+@cache
+def doorbells() -> Doorbells:
+    return Doorbells(redis_client())
+
+
+def drain_bell(connector: str, account_id: UUID, slot: int = 0) -> Bell:
+    return Bell(f"drain:{connector}:{account_id}", slot)
+
+
+def ring(bells: Iterable[Bell]) -> None:
+    if is_left_alone():
+        return
+    try:
+        started = doorbells().ring(bells)
+    except RedisError as error:
+        leave_alone()
+        logger.warning("bell_not_rung", reason=type(error).__name__)
+        return
+    start(started)
+
+
+def ring_on_commit(bells: Iterable[Bell]) -> None:
+    transaction.on_commit(partial(ring, list(bells)))
+
+
+def start(bells: Iterable[Bell]) -> None:
+    for bell in bells:
+        kind, _, rest = bell.name.partition(":")
+        try:
+            _STARTS[kind](rest, bell.slot)
+        except (OperationalError, RedisError, OSError) as error:
+            leave_alone()
+            logger.warning("task_not_started", bell=str(bell), reason=type(error).__name__)
+            return
+
+
+def _start_drain(rest: str, slot: int) -> None:
+    connector, _, account_id = rest.partition(":")
+    current_app.send_task("messaging.drain", args=[account_id, slot], queue=queue_of(connector))
+
+
+def _start_named(task: str) -> Callable[[str, int], None]:
+    def start_task(_rest: str, _slot: int) -> None:
+        current_app.send_task(task)
+
+    return start_task
+
+
+_STARTS: dict[str, Callable[[str, int], None]] = {
+    "drain": _start_drain,
+    "publish": _start_named("messaging.publish"),
+    "receive": _start_named("messaging.receive"),
+    "recover": _start_named("messaging.recover"),
+}

@@ -1,0 +1,213 @@
+"""The drain: claim, send and record, overlapping, so that a slow answer delays no other message.
+
+It works for one account, for a slice of seconds, then lets others have their turn. No transaction, lock or row of
+the database is held while a provider is called: what holds a message is its lease.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import Error as DatabaseError
+
+from apps.channels.connector import Outbound
+from apps.channels.errors import OutcomeUnknown, SendFailed
+from apps.channels.models import ChannelAccount
+from apps.channels.registry import connector
+from apps.core.guarded_http import GuardedClient
+from apps.core.redis import RedisError, redis_client
+from apps.messaging.engine import bells
+from apps.messaging.engine.accounts import read_account
+from apps.messaging.engine.claim import Claim, Claimed
+from apps.messaging.engine.gate import Gate, Opening
+from apps.messaging.engine.loop import Loop
+from apps.messaging.engine.outcome import Outcome, Result
+from apps.messaging.engine.settle import Attempt, outcome_of_failure, settle
+from apps.messaging.engine.take import Taken, seconds_to_next, take
+
+logger = structlog.get_logger(__name__)
+
+SLICE_SECONDS = 5.0
+# How long a drain at work waits for news before it looks for more to do.
+POLL_SECONDS = 0.05
+RECORD_AT_ONCE = 500
+# A database that is away is asked again so often, until the leases end.
+DATABASE_AWAY_SECONDS = 0.5
+
+
+class Drain:
+    def __init__(self, loop: Loop, client: GuardedClient, account: ChannelAccount, slot: int = 0) -> None:
+        self._loop = loop
+        self._client = client
+        self._account = account
+        self._connector = connector(account.connector)
+        self._credentials = account.credential_values
+        self._bell = bells.drain_bell(account.connector, account.id, slot)
+        self._gate = Gate(redis_client())
+        self._in_flight: set[asyncio.Task[None]] = set()
+        self._finished: list[tuple[Attempt, float]] = []
+        self._something_finished = asyncio.Event()
+        self._something_recorded = asyncio.Event()
+        self._is_recording = False
+        self._is_closing = False
+        self.tally: Counter[str] = Counter()
+
+    async def run(self) -> None:
+        recorder = asyncio.create_task(self._record_what_finished())
+        try:
+            await self._claim_for_a_slice()
+        except RedisError as error:
+            # Without limits nothing may be sent. The sweep rings when Redis is back.
+            logger.warning("drain_stopped", reason=type(error).__name__)
+        finally:
+            if self._in_flight:
+                await asyncio.wait(self._in_flight)
+            self._is_closing = True
+            self._something_finished.set()
+            await recorder
+
+    async def _claim_for_a_slice(self) -> None:
+        slice_ends = time.monotonic() + SLICE_SECONDS
+        most = settings.DRAIN_CONCURRENCY
+        while time.monotonic() < slice_ends:
+            room = most - len(self._in_flight)
+            if room < most / 4:
+                await self._wait_for_news()
+                continue
+            taken = await self._loop.in_database(self._take, room)
+            if taken.wait is not None:
+                await self._loop.in_database(bells.doorbells().sleep, self._bell, taken.wait)
+                return
+            self._send_all(taken)
+            if taken.ready:
+                continue
+            if self._in_flight or self._finished or self._is_recording:
+                # What they end lets the next message of their conversations go.
+                await self._wait_for_news()
+            elif await self._loop.in_database(self._may_rest):
+                return
+        await self._loop.in_database(self._ring_again)
+
+    def _take(self, room: int) -> Taken:
+        bells.doorbells().answer(self._bell)
+        taken = take(self._account, self._gate, room)
+        if taken.claim is not None and not taken.claim.deliveries:
+            self._reread_account()
+        elif len(taken.ready) == room > settings.DRAIN_CONCURRENCY / 2:
+            self._call_for_help()
+        return taken
+
+    def _reread_account(self) -> None:
+        """Nothing was claimed: perhaps because the account is not what it was."""
+        account = read_account(self._account.id)
+        if account is not None and account.version != self._account.version:
+            self._account = account
+            self._credentials = account.credential_values
+            bells.doorbells().ring([self._bell])
+
+    def _call_for_help(self) -> None:
+        """There is more than one drain can carry."""
+        slot = self._bell.slot + 1
+        if slot < settings.DRAINS_PER_ACCOUNT:
+            bells.ring([bells.drain_bell(self._account.connector, self._account.id, slot)])
+
+    def _may_rest(self) -> bool:
+        if not bells.doorbells().may_rest(self._bell):
+            return False
+        if self._bell.slot == 0 and (seconds := seconds_to_next(self._account)) is not None:
+            bells.doorbells().set_alarm(self._bell, seconds)
+        return True
+
+    def _ring_again(self) -> None:
+        bells.doorbells().forget([self._bell])
+        bells.ring([self._bell])
+
+    def _send_all(self, taken: Taken) -> None:
+        self.tally["claimed"] += len(taken.ready)
+        for delivery in taken.ready:
+            assert taken.claim is not None
+            task = asyncio.create_task(self._send(delivery, taken.claim, taken.opening))
+            self._in_flight.add(task)
+            task.add_done_callback(self._in_flight.discard)
+
+    async def _send(self, delivery: Claimed, claim: Claim, opening: Opening) -> None:
+        outcome = await self._attempt(delivery, claim)
+        self._finished.append((Attempt(delivery, opening, outcome), claim.lease_ends))
+        self._something_finished.set()
+
+    async def _attempt(self, delivery: Claimed, claim: Claim) -> Outcome:
+        def outcome(result: Result, provider_id: str | None = None) -> Outcome:
+            return Outcome(
+                delivery.message_id,
+                delivery.conversation_id,
+                claim.lease,
+                result,
+                provider_id=provider_id,
+                milliseconds=elapsed(),
+            )
+
+        def elapsed() -> int:
+            return round((time.monotonic() - started) * 1000)
+
+        started = time.monotonic()
+        if delivery.is_expired:
+            return outcome(Result.EXPIRED)
+        if started > claim.lease_ends - settings.OUTBOUND_SECONDS:
+            # This process was stopped for a while: the message may be somebody else's before the call is over.
+            return outcome(Result.RETURNED)
+        try:
+            outbound = Outbound(delivery.message_id, delivery.to, delivery.text, self._credentials)
+            return outcome(Result.SENT, await self._connector.send(self._client, outbound))
+        except SendFailed as failure:
+            error = failure
+        except Exception as bug:
+            logger.exception("connector_failed", message_id=str(delivery.message_id))
+            error = OutcomeUnknown("connector_failed", type(bug).__name__)
+        return outcome_of_failure(self._account, delivery, claim.lease, error, elapsed())
+
+    async def _record_what_finished(self) -> None:
+        while not (self._is_closing and not self._finished):
+            await self._something_finished.wait()
+            self._something_finished.clear()
+            while self._finished:
+                batch, self._finished = self._finished[:RECORD_AT_ONCE], self._finished[RECORD_AT_ONCE:]
+                self._is_recording = True
+                await self._settle([attempt for attempt, _ in batch], min(ends for _, ends in batch))
+                self._is_recording = False
+                self._something_recorded.set()
+
+    async def _settle(self, attempts: list[Attempt], lease_ends: float) -> None:
+        """Tried until it is written down: while the leases hold, a database that comes back loses nothing."""
+        while True:
+            try:
+                written = await self._loop.in_database(settle, self._account, self._gate, attempts)
+            except DatabaseError as error:
+                logger.warning("outcomes_not_recorded", count=len(attempts), reason=type(error).__name__)
+                if time.monotonic() > lease_ends:
+                    return
+                await asyncio.sleep(DATABASE_AWAY_SECONDS)
+            else:
+                self.tally.update(attempt.outcome.result for attempt in attempts)
+                self.tally["lost_lease"] += len(attempts) - written
+                return
+
+    async def _wait_for_news(self) -> None:
+        self._something_recorded.clear()
+        try:
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._something_recorded.wait()
+        except TimeoutError:
+            pass
+
+
+async def drain(loop: Loop, account_id: UUID, slot: int = 0) -> dict[str, str | int]:
+    """What Flower shows of it."""
+    account = await loop.in_database(read_account, account_id)
+    if account is None:
+        return {}
+    work = Drain(loop, await loop.client(), account, slot)
+    await work.run()
+    return {"account": account.name, **{name: count for name, count in work.tally.items() if count}}

@@ -1,0 +1,72 @@
+"""What an account may send now: the breaker's word, then the limits'. All of it is in Redis, for all workers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from apps.channels.errors import OutcomeUnknown, RateLimited, SendFailed, Transient
+from apps.channels.models import ChannelAccount
+from apps.core.breaker import Breaker
+from apps.core.limiter import Limiter
+from apps.core.redis import Redis
+from apps.messaging.engine.accounts import limit_key, recipient_key
+
+# An account at its limit is looked at so often, to take several messages at a time rather than one.
+LIMITED_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    granted: int
+    # Seconds until asking again may be answered differently; only when nothing was granted.
+    wait: float = 0.0
+    # This one call tries a provider that was failing, on behalf of all.
+    probe: str | None = None
+    # The provider has failed before this, so that a success is news.
+    was_failing: bool = False
+
+
+class Gate:
+    def __init__(self, client: Redis) -> None:
+        self._breaker = Breaker(client)
+        self._limiter = Limiter(client)
+
+    def open(self, account: ChannelAccount, most: int) -> Opening:
+        permission = self._breaker.ask(limit_key(account.id), account.breaker_policy)
+        if not permission.allowed:
+            return Opening(0, permission.retry_after)
+        grant = self._limiter.take(limit_key(account.id), account.limit, 1 if permission.probe else most)
+        if grant.granted == 0:
+            fills_in = account.burst / account.rate_per_second / 2
+            return Opening(0, max(grant.retry_after, min(LIMITED_SECONDS, fills_in)), permission.probe)
+        return Opening(grant.granted, 0.0, permission.probe, permission.failures > 0)
+
+    def give_back(self, account: ChannelAccount, unused: int) -> None:
+        self._limiter.refund(limit_key(account.id), unused)
+
+    def waits(self, account: ChannelAccount, addresses: Sequence[str]) -> list[float]:
+        """For each recipient, the seconds until they may be written to; 0.0 is now."""
+        limit = account.recipient_limit
+        if limit is None:
+            return [0.0] * len(addresses)
+        return self._limiter.take_each([recipient_key(account.id, address) for address in addresses], limit)
+
+    def report(
+        self,
+        account: ChannelAccount,
+        errors: Sequence[SendFailed | None],
+        *,
+        probe: str | None = None,
+        was_failing: bool = False,
+    ) -> None:
+        """What the breaker learns of a batch. Any answer, even a refusal, shows that the provider works."""
+        failures = sum(isinstance(error, Transient | OutcomeUnknown) for error in errors)
+        key, policy = limit_key(account.id), account.breaker_policy
+        if failures == len(errors):
+            self._breaker.failed(key, policy, probe, failures)
+        elif failures or was_failing or probe:
+            self._breaker.succeeded(key, policy, probe)
+
+    def obey(self, account: ChannelAccount, address: str, error: RateLimited, seconds: float) -> None:
+        """The provider asked for a pause, of the account or of one recipient."""
+        key = limit_key(account.id) if error.scope == "account" else recipient_key(account.id, address)
+        self._limiter.pause(key, seconds)

@@ -1,0 +1,72 @@
+"""The event loop of a worker process: made after the fork, kept for the life of the process, with its connections.
+
+The database is asked in one thread beside it, for Django's connections are of the thread that opened them.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection
+
+from apps.core.guarded_http import GuardedClient
+
+try:
+    from uvloop import new_event_loop
+except ImportError:  # an optional, faster one
+    from asyncio import new_event_loop  # type: ignore[assignment]
+
+
+class Loop:
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner(loop_factory=new_event_loop)
+        self._database = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
+        self._client: GuardedClient | None = None
+
+    def run[T](self, work: Callable[["Loop"], Coroutine[Any, Any, T]]) -> T:
+        return self._runner.run(work(self))
+
+    async def client(self) -> GuardedClient:
+        if self._client is None:
+            networks = settings.OUTBOUND_ALLOWED_NETWORKS
+            client = GuardedClient(networks, timeout=settings.OUTBOUND_SECONDS, allow_http=bool(networks))
+            self._client = await client.__aenter__()
+        return self._client
+
+    async def in_database[**P, T](self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        call = partial(_with_good_connection, partial(function, *args, **kwargs))
+        return await asyncio.get_running_loop().run_in_executor(self._database, call)
+
+    def close(self) -> None:
+        async def close_client() -> None:
+            if self._client is not None:
+                await self._client.__aexit__()
+
+        self._runner.run(close_client())
+        self._runner.close()
+        # A lambda, for `connection` is another in each thread.
+        self._database.submit(lambda: connection.close()).result()
+        self._database.shutdown()
+
+
+def _with_good_connection[T](function: Callable[[], T]) -> T:
+    """A connection that broke is not kept: the next call opens another."""
+    try:
+        return function()
+    except DatabaseError:
+        connection.close()
+        raise
+
+
+_loop: Loop | None = None
+
+
+def process_loop() -> Loop:
+    global _loop  # noqa: PLW0603 - one loop a process is the point
+    if _loop is None:
+        _loop = Loop()
+    return _loop

@@ -1,0 +1,183 @@
+"""Receipts against what we know: which message each is of, and how far that moves it.
+
+A receipt that names our id also settles an unknown outcome: the delivery that waited for it is gone, and the next
+message of its conversation may go.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from apps.channels.connector import ReceiptStatus
+from apps.messaging.engine import order
+from apps.messaging.statuses import MAY_FOLLOW, Status
+
+
+@dataclass(frozen=True, slots=True)
+class KnownReceipt:
+    """A receipt, verified to be from the provider of this account."""
+
+    account_id: UUID
+    provider_id: str
+    status: ReceiptStatus
+    at: datetime
+    message_id: UUID | None = None
+    error_class: str = ""
+    error_code: str = ""
+    error_detail: str = ""
+
+
+@dataclass(slots=True)
+class _Story:
+    """A message, and what its receipts add."""
+
+    id: UUID
+    organization_id: UUID
+    account_id: UUID
+    conversation_id: UUID
+    status: Status
+    provider_id: str | None
+    news: list[KnownReceipt] = field(default_factory=list)
+
+
+def apply(receipts: Sequence[KnownReceipt]) -> list[KnownReceipt]:
+    """A fixed number of statements. Returns the receipts whose message is not known, which changed nothing."""
+    if not receipts:
+        return []
+    with transaction.atomic(), connection.cursor() as cursor:
+        stories, unmatched = _read(cursor, receipts)
+        for story, receipt in stories:
+            if Status(receipt.status) != story.status and story.status in MAY_FOLLOW[Status(receipt.status)]:
+                story.status = Status(receipt.status)
+                story.provider_id = story.provider_id or receipt.provider_id
+                story.news.append(receipt)
+        moved = {story.id: story for story, _ in stories if story.news}
+        if moved:
+            _write(cursor, list(moved.values()))
+    return unmatched
+
+
+def _read(
+    cursor: CursorWrapper, receipts: Sequence[KnownReceipt]
+) -> tuple[list[tuple[_Story, KnownReceipt]], list[KnownReceipt]]:
+    """Each receipt with its message, which nobody else changes until this transaction ends."""
+    rows = [
+        {"n": n, "account_id": receipt.account_id, "provider_id": receipt.provider_id, "id": receipt.message_id}
+        for n, receipt in enumerate(receipts)
+    ]
+    cursor.execute(_FIND, [orjson.dumps(rows).decode()])
+    found = dict(cursor.fetchall())
+    # Locked like everywhere: first the conversations, in their order. Only then is a status read that holds.
+    cursor.execute("SELECT DISTINCT conversation_id FROM message WHERE id = ANY(%s)", [list(set(found.values()))])
+    order.lock(cursor, [conversation for (conversation,) in cursor.fetchall()])
+    cursor.execute(_STORIES, [list(set(found.values()))])
+    stories = {row[0]: _Story(row[0], row[1], row[2], row[3], Status(row[4]), row[5]) for row in cursor.fetchall()}
+    matched = [(stories[found[n]], receipt) for n, receipt in enumerate(receipts) if n in found]
+    return matched, [receipt for n, receipt in enumerate(receipts) if n not in found]
+
+
+# By our own id where the provider echoes it, if the message is of that account; else by the provider's.
+_FIND = """
+SELECT receipt.n, coalesce(named.id, known.id)
+  FROM json_to_recordset(%s::json) AS receipt (n int, account_id uuid, provider_id text, id uuid)
+  LEFT JOIN message AS named ON named.id = receipt.id AND named.account_id = receipt.account_id
+  LEFT JOIN LATERAL (SELECT id
+                       FROM message
+                      WHERE account_id = receipt.account_id AND provider_id = receipt.provider_id
+                        AND named.id IS NULL
+                      ORDER BY id DESC
+                      LIMIT 1) AS known ON true
+ WHERE coalesce(named.id, known.id) IS NOT NULL
+"""
+
+_STORIES = """
+SELECT id, organization_id, account_id, conversation_id, status, provider_id
+  FROM message
+ WHERE id = ANY(%s)
+ ORDER BY id
+   FOR NO KEY UPDATE
+"""
+
+
+def _write(cursor: CursorWrapper, moved: Sequence[_Story]) -> None:
+    messages: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
+    for story in moved:
+        last = story.news[-1]
+        messages.append(
+            {
+                "id": story.id,
+                "status": story.status,
+                "provider_id": story.provider_id,
+                "error_class": last.error_class,
+                "error_code": last.error_code,
+                "error_detail": last.error_detail,
+            }
+        )
+        events += [
+            {
+                "organization_id": story.organization_id,
+                "message_id": story.id,
+                "conversation_id": story.conversation_id,
+                "kind": receipt.status,
+                "at": receipt.at,
+                "detail": _detail(receipt),
+            }
+            for receipt in story.news
+        ]
+    cursor.execute(_APPLY, {"messages": orjson.dumps(messages).decode(), "events": orjson.dumps(events).decode()})
+    order.promote(cursor, cursor.fetchall())
+
+
+def _detail(receipt: KnownReceipt) -> dict[str, str]:
+    if not receipt.error_class:
+        return {}
+    return {"error": receipt.error_class, "code": receipt.error_code, "detail": receipt.error_detail}
+
+
+# A delivery that is at the provider under a valid lease is left to whoever holds it; any other is settled.
+_APPLY = """
+WITH news AS MATERIALIZED (
+    SELECT *
+      FROM json_to_recordset(%(messages)s::json) AS news (
+           id uuid, status text, provider_id text, error_class text, error_code text, error_detail text)
+), moved AS (
+    UPDATE message
+       SET status = news.status, provider_id = news.provider_id, error_class = news.error_class,
+           error_code = news.error_code, error_detail = news.error_detail
+      FROM news
+     WHERE message.id = news.id
+    RETURNING message.id, message.organization_id, message.account_id, message.status, message.error_class,
+              message.error_code, message.error_detail
+), buried AS (
+    INSERT INTO dead_letter AS dead (id, organization_id, account_id, message_id, state, error_class, error_code,
+                                     error_detail, attempts, replays, discard_reason, created_at, changed_at)
+    SELECT id, organization_id, account_id, id, 'open', error_class, error_code, error_detail, 1, 0, '',
+           now(), now()
+      FROM moved
+     WHERE status = 'failed'
+    ON CONFLICT (message_id) DO UPDATE
+       SET state = 'open', error_class = EXCLUDED.error_class, error_code = EXCLUDED.error_code,
+           error_detail = EXCLUDED.error_detail, attempts = dead.attempts + 1, changed_at = now()
+), resolved AS (
+    UPDATE dead_letter
+       SET state = 'resolved', changed_at = now()
+      FROM moved
+     WHERE dead_letter.message_id = moved.id AND moved.status <> 'failed' AND dead_letter.state <> 'resolved'
+), noted AS (
+    INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail)
+    SELECT organization_id, message_id, conversation_id, kind, at, 0, detail
+      FROM json_to_recordset(%(events)s::json) AS event (
+           organization_id uuid, message_id uuid, conversation_id uuid, kind text, at timestamptz, detail jsonb)
+)
+DELETE FROM delivery
+ USING news
+ WHERE delivery.message_id = news.id AND (delivery.state <> 'sending' OR delivery.due_at < now())
+RETURNING delivery.conversation_id, delivery.position
+"""

@@ -1,0 +1,107 @@
+"""Write outcomes down, if the lease is still ours.
+
+Whoever comes too late changes nothing: the statement names the lease, and a delivery that was taken over has
+another. A fixed number of statements, whatever the number of outcomes.
+"""
+
+from collections.abc import Sequence
+
+import orjson
+from django.db import connection, transaction
+
+from apps.messaging.engine import order
+from apps.messaging.engine.outcome import Outcome
+from apps.messaging.statuses import Status, before
+
+
+def record(outcomes: Sequence[Outcome]) -> int:
+    """How many were written down; the others belong to somebody else now."""
+    if not outcomes:
+        return 0
+    rows = orjson.dumps([outcome.as_row() for outcome in outcomes]).decode()
+    with transaction.atomic(), connection.cursor() as cursor:
+        order.lock(cursor, (outcome.conversation_id for outcome in outcomes))
+        cursor.execute(_RECORD, {"rows": rows, **_BEFORE})
+        written = cursor.fetchall()
+        order.promote(cursor, [(conversation, place) for conversation, place, has_ended in written if has_ended])
+    return len(written)
+
+
+_BEFORE = {
+    "before_sent": before(Status.SENT),
+    "before_failed": before(Status.FAILED),
+    "before_expired": before(Status.EXPIRED),
+}
+
+# `ended` and `kept` name the lease; everything else follows from what these two found. A status moves only from
+# where it may, so that a receipt which came first is not undone; then no event is written either.
+_RECORD = """
+WITH outcome AS MATERIALIZED (
+    SELECT *
+      FROM jsonb_to_recordset(%(rows)s::jsonb) AS outcome (
+           message_id uuid, lease uuid, result text, seconds float8, provider_id text, error_class text,
+           error_code text, error_detail text, detail jsonb)
+), ended AS (
+    DELETE FROM delivery
+     USING outcome
+     WHERE delivery.message_id = outcome.message_id AND delivery.lease = outcome.lease
+       AND outcome.result IN ('sent', 'failed', 'expired', 'settled')
+    RETURNING delivery.message_id, delivery.organization_id, delivery.account_id, delivery.conversation_id,
+              delivery.position, delivery.attempt, outcome.result, outcome.provider_id, outcome.error_class,
+              outcome.error_code, outcome.error_detail, outcome.detail
+), kept AS (
+    UPDATE delivery
+       SET state = CASE outcome.result WHEN 'unknown' THEN 'unknown' ELSE 'waiting' END,
+           lease = NULL,
+           due_at = now() + make_interval(secs => outcome.seconds),
+           attempt = delivery.attempt - CASE WHEN outcome.result IN ('held', 'returned') THEN 1 ELSE 0 END
+      FROM outcome
+     WHERE delivery.message_id = outcome.message_id AND delivery.lease = outcome.lease
+       AND outcome.result IN ('retrying', 'held', 'unknown', 'returned')
+    RETURNING delivery.message_id, delivery.organization_id, delivery.conversation_id, delivery.position,
+              delivery.attempt + CASE WHEN outcome.result = 'held' THEN 1 ELSE 0 END AS attempt,
+              outcome.result, outcome.detail
+), moved AS (
+    UPDATE message
+       SET status = ended.result,
+           provider_id = coalesce(ended.provider_id, message.provider_id),
+           error_class = ended.error_class, error_code = ended.error_code, error_detail = ended.error_detail
+      FROM ended
+     WHERE message.id = ended.message_id
+       AND message.status = ANY(CASE ended.result WHEN 'sent' THEN %(before_sent)s::text[]
+                                                  WHEN 'failed' THEN %(before_failed)s::text[]
+                                                  WHEN 'expired' THEN %(before_expired)s::text[] END)
+    RETURNING message.id
+), overtaken AS (
+    UPDATE message
+       SET provider_id = ended.provider_id
+      FROM ended
+     WHERE message.id = ended.message_id AND message.provider_id IS NULL AND ended.provider_id IS NOT NULL
+       AND message.status <> ALL(%(before_sent)s::text[])
+), buried AS (
+    INSERT INTO dead_letter AS dead (id, organization_id, account_id, message_id, state, error_class, error_code,
+                                     error_detail, attempts, replays, discard_reason, created_at, changed_at)
+    SELECT ended.message_id, organization_id, account_id, ended.message_id, 'open', error_class, error_code,
+           error_detail, attempt, 0, '', now(), now()
+      FROM ended JOIN moved ON moved.id = ended.message_id
+     WHERE ended.result = 'failed'
+    ON CONFLICT (message_id) DO UPDATE
+       SET state = 'open', error_class = EXCLUDED.error_class, error_code = EXCLUDED.error_code,
+           error_detail = EXCLUDED.error_detail, attempts = dead.attempts + EXCLUDED.attempts, changed_at = now()
+), resolved AS (
+    UPDATE dead_letter SET state = 'resolved', changed_at = now()
+      FROM ended
+     WHERE dead_letter.message_id = ended.message_id AND ended.result IN ('sent', 'settled')
+), noted AS (
+    INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail)
+    SELECT organization_id, message_id, conversation_id, result, now(), attempt, detail
+      FROM ended JOIN moved ON moved.id = ended.message_id
+     UNION ALL
+    SELECT organization_id, message_id, conversation_id, result, now(), attempt, detail
+      FROM kept
+     WHERE result <> 'returned'
+)
+SELECT conversation_id, position, true FROM ended
+ UNION ALL
+SELECT conversation_id, position, false FROM kept
+"""

@@ -1,0 +1,44 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.tenancy import TenantModel
+from apps.channels.models import ChannelAccount
+from apps.messaging.models.contact import Contact
+
+
+class Conversation(TenantModel):
+    """All that passes between one channel account and one person.
+
+    Its row is the lock of its order: whoever adds a message to the queue, or takes one from it, holds it.
+    """
+
+    account = models.ForeignKey(
+        ChannelAccount,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("channel account"),
+        db_index=False,
+    )
+    contact = models.ForeignKey(
+        Contact, on_delete=models.CASCADE, related_name="conversations", verbose_name=_("contact")
+    )
+    # Where this account reaches the person.
+    address = models.CharField(_("address"), max_length=254)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        db_table = "conversation"
+        verbose_name = _("conversation")
+        verbose_name_plural = _("conversations")
+        constraints = [
+            # Also serves the look-up of where a message belongs.
+            models.UniqueConstraint(fields=["account", "contact"], name="conversation_parties"),
+        ]
+        indexes = [
+            # The list of an organization's conversations, newest first.
+            models.Index(fields=["organization", "-id"], name="conversation_list"),
+        ]
+
+    def __str__(self) -> str:
+        return self.address

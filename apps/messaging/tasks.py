@@ -1,0 +1,44 @@
+"""What Celery runs for messaging: ids in, one call."""
+
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+from celery.signals import worker_ready, worker_shutting_down
+
+from apps.messaging.engine import alarm_clock, deliver, loop, publish, receive, recover
+
+_clock: alarm_clock.AlarmClock | None = None
+
+
+@shared_task(name="messaging.drain")
+def drain(account_id: str, slot: int = 0) -> dict[str, Any]:
+    return loop.process_loop().run(lambda own: deliver.drain(own, UUID(account_id), slot))
+
+
+@shared_task(name="messaging.publish")
+def publish_events() -> int:
+    return publish.publish()
+
+
+@shared_task(name="messaging.receive")
+def receive_callbacks() -> int:
+    return receive.receive()
+
+
+@shared_task(name="messaging.recover")
+def recover_all() -> dict[str, int]:
+    return recover.recover()
+
+
+@worker_ready.connect
+def start_alarm_clock(**_kwargs: Any) -> None:
+    global _clock  # noqa: PLW0603 - one clock a worker is the point
+    _clock = alarm_clock.AlarmClock()
+    _clock.start()
+
+
+@worker_shutting_down.connect
+def stop_alarm_clock(**_kwargs: Any) -> None:
+    if _clock is not None:
+        _clock.stop()

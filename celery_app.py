@@ -102,6 +102,8 @@ app.conf.update(
     beat_schedule=SCHEDULE,
     timezone="UTC",
 )
+# In every thread, the web process's too.
+app.set_default()
 app.steps["worker"].add(DjangoStructLogInitStep)
 app.autodiscover_tasks()
 

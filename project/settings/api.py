@@ -40,6 +40,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ActorKind": "apps.accounts.models.audit_event.ActorKind",
         "Connector": "apps.channels.registry.choices",
+        "DeadLetterState": "apps.messaging.models.DeadLetterState",
+        "MessageEventKind": "apps.messaging.statuses.EventKind",
+        "MessageStatus": "apps.messaging.statuses.Status",
         "OnUnknown": "apps.channels.models.OnUnknown",
         "Ordering": "apps.channels.models.Ordering",
         "Role": "apps.accounts.roles.Role",

@@ -18,7 +18,7 @@ def cancel(organization: Organization, conversation_id: UUID, message_id: UUID) 
             _CANCEL, {"message": message_id, "organization": organization.id, "from": before(Status.CANCELLED)}
         )
         ended = cursor.fetchall()
-        order.promote(cursor, ended)
+        order.promote(cursor, [(conversation, position) for conversation, position, was_head in ended if was_head])
     if ended:
         bells.ring_on_commit([bells.PUBLISH])
     return bool(ended)
@@ -28,7 +28,7 @@ _CANCEL = """
 WITH ended AS (
     DELETE FROM delivery
      WHERE message_id = %(message)s AND organization_id = %(organization)s AND state IN ('waiting', 'scheduled')
-    RETURNING message_id, organization_id, conversation_id, position, attempt
+    RETURNING message_id, organization_id, conversation_id, position, is_head, attempt
 ), moved AS (
     UPDATE message SET status = 'cancelled'
       FROM ended
@@ -37,5 +37,5 @@ WITH ended AS (
     INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail)
     SELECT organization_id, message_id, conversation_id, 'cancelled', now(), attempt, '{}' FROM ended
 )
-SELECT conversation_id, position FROM ended
+SELECT conversation_id, position, is_head FROM ended
 """

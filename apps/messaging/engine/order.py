@@ -21,9 +21,9 @@ def lock(cursor: CursorWrapper, conversations: Iterable[UUID]) -> None:
     )
 
 
-def promote(cursor: CursorWrapper, ended: Sequence[tuple[UUID, int]]) -> None:
-    """Mark who is next, in these conversations, after these places."""
-    if not ended:
+def promote(cursor: CursorWrapper, ended_heads: Sequence[tuple[UUID, int]]) -> None:
+    """Mark who is next, in these conversations, after the places where their heads were."""
+    if not ended_heads:
         return
     cursor.execute(
         """
@@ -40,5 +40,5 @@ def promote(cursor: CursorWrapper, ended: Sequence[tuple[UUID, int]]) -> None:
                          LIMIT 1) AS next
          WHERE delivery.message_id = next.message_id AND NOT delivery.is_head
         """,
-        [[conversation for conversation, _ in ended], [position for _, position in ended]],
+        [[conversation for conversation, _ in ended_heads], [position for _, position in ended_heads]],
     )

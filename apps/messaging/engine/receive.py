@@ -11,7 +11,7 @@ from datetime import timedelta
 import structlog
 from django.db import DataError, IntegrityError, connection, transaction
 
-from apps.channels.connector import Receipt, ReceiptStatus
+from apps.channels.connector import BadCallback, Receipt, ReceiptStatus
 from apps.channels.models import ChannelAccount
 from apps.channels.registry import connector
 from apps.core import clock
@@ -84,7 +84,7 @@ def _work_on(callbacks: Sequence[ProviderCallback]) -> bool:
         with transaction.atomic():
             park(apply([receipt for callback in callbacks for receipt in _receipts_of(callback)]))
             ProviderCallback.objects.filter(pk__in=[callback.pk for callback in callbacks]).delete()
-    except (ValueError, TypeError, LookupError, DataError, IntegrityError) as error:
+    except (BadCallback, ValueError, TypeError, LookupError, DataError, IntegrityError) as error:
         logger.exception("callback_failed", count=len(callbacks), reason=type(error).__name__)
         return False
     return True

@@ -175,9 +175,11 @@ WITH news AS MATERIALIZED (
     SELECT organization_id, message_id, conversation_id, kind, at, 0, detail
       FROM json_to_recordset(%(events)s::json) AS event (
            organization_id uuid, message_id uuid, conversation_id uuid, kind text, at timestamptz, detail jsonb)
+), settled AS (
+    DELETE FROM delivery
+     USING news
+     WHERE delivery.message_id = news.id AND (delivery.state <> 'sending' OR delivery.due_at < now())
+    RETURNING delivery.conversation_id, delivery.position, delivery.is_head
 )
-DELETE FROM delivery
- USING news
- WHERE delivery.message_id = news.id AND (delivery.state <> 'sending' OR delivery.due_at < now())
-RETURNING delivery.conversation_id, delivery.position
+SELECT conversation_id, position FROM settled WHERE is_head
 """

@@ -188,7 +188,7 @@ _EXPIRE = """
 WITH ended AS (
     DELETE FROM delivery
      WHERE message_id = ANY(%s) AND state IN ('waiting', 'scheduled')
-    RETURNING message_id, organization_id, conversation_id, position, attempt
+    RETURNING message_id, organization_id, conversation_id, position, is_head, attempt
 ), moved AS (
     UPDATE message SET status = 'expired'
       FROM ended
@@ -199,7 +199,7 @@ WITH ended AS (
     SELECT organization_id, message_id, conversation_id, 'expired', now(), attempt, '{}'
       FROM ended JOIN moved ON moved.id = ended.message_id
 )
-SELECT conversation_id, position FROM ended
+SELECT conversation_id, position FROM ended WHERE is_head
 """
 
 

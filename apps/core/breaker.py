@@ -70,9 +70,7 @@ class Breaker:
     def ask(self, key: str, policy: BreakerPolicy) -> Permission:
         """Whether a call may be made now. Whoever is given a probe reports its result with that token."""
         token = secrets.token_hex(8)
-        allowed, probing, wait, failures = self._script(
-            keys=[_name(key)], args=_arguments("ask", policy, token)
-        )
+        allowed, probing, wait, failures = self._script(keys=[_name(key)], args=_arguments("ask", policy, token))
         return Permission(bool(allowed), token if probing else None, wait / _SECOND, failures)
 
     def succeeded(self, key: str, policy: BreakerPolicy, probe: str | None = None) -> bool:

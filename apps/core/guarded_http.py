@@ -13,6 +13,7 @@ import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Self
 
@@ -37,6 +38,7 @@ _OWN_HEADERS = frozenset(
 # Shorter than the 5 s after which many servers hang up: a request that crosses their goodbye on the wire is
 # one whose outcome nobody knows.
 _KEEPALIVE_SECONDS = 4.0
+_URLS_REMEMBERED = 1024
 
 
 class CallFailed(Exception):
@@ -89,8 +91,14 @@ class GuardedClient:
         self._allowed = tuple(allowed_networks)
         self._timeout = timeout
         self._max_answer_bytes = max_answer_bytes
-        self._allow_http = allow_http
         self._tls = tls
+
+        # Most calls are to the same few URLs, and what was found of one holds for the life of the client.
+        @lru_cache(maxsize=_URLS_REMEMBERED)
+        def check(url: str) -> URL:
+            return check_url(url, self._allowed, allow_http=allow_http)
+
+        self._check = check
 
     async def __aenter__(self) -> Self:
         trace = aiohttp.TraceConfig()
@@ -128,7 +136,7 @@ class GuardedClient:
         if method not in _METHODS:
             raise ValueError(f"{method!r} is no method of this client")
         _check_headers(headers or {})
-        target = check_url(url, self._allowed, allow_http=self._allow_http)
+        target = self._check(url)
         progress = _Progress()
         failure = None
         try:

@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 import uuid
+from datetime import datetime
 
 _lock = threading.Lock()
 _last_instant = 0
@@ -25,3 +26,9 @@ def new_id() -> uuid.UUID:
     high = (instant >> 12 << 16) | (7 << 12) | (instant & 0xFFF)
     low = (0b10 << 62) | secrets.randbits(62)
     return uuid.UUID(int=(high << 64) | low)
+
+
+def first_id_of(moment: datetime) -> uuid.UUID:
+    """No id that is made from then on is smaller: it turns a time into a range of the primary key."""
+    milliseconds = min(max(int(moment.timestamp() * 1000), 0), 2**48 - 1)
+    return uuid.UUID(int=milliseconds << 80)

@@ -60,7 +60,7 @@ class Engine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        slug = uuid4().hex
+        slug = new_id().hex  # many examples share one database
         self.organization = Organization.objects.create(name="Padaria", slug=slug)
         self.account: ChannelAccount = accounts.add(
             Principal.of_system(self.organization),

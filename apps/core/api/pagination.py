@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db.models import Model
+from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -46,24 +46,31 @@ class NewestFirst(BasePagination):
             has_newer, has_older = position is not None, len(rows) > size
             rows = rows[:size]
         url = request.build_absolute_uri()
-        self._older = self._link(url, Direction.OLDER, rows[-1]) if rows and has_older else None
-        self._newer = self._link(url, Direction.NEWER, rows[0]) if rows and has_newer else None
+        self._older = self._link(url, Direction.OLDER, rows[-1].pk) if rows and has_older else None
+        self._newer = self._link(url, Direction.NEWER, rows[0].pk) if rows and has_newer else None
         return rows
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"data": data, "next": self._older, "previous": self._newer})
 
-    def _link(self, url: str, direction: Direction, row: Model) -> str:
-        cursor = urlsafe_b64encode(direction.value + row.pk.bytes).rstrip(b"=").decode()
+    def _link(self, url: str, direction: Direction, pk: Any) -> str:
+        cursor = urlsafe_b64encode(direction.value + self._packed(pk)).rstrip(b"=").decode()
         return str(replace_query_param(url, self.cursor_parameter, cursor))
 
-    def _cursor(self, request: Request) -> tuple[Direction, UUID | None]:
+    def _packed(self, pk: Any) -> bytes:
+        packed: bytes = pk.bytes
+        return packed
+
+    def _unpacked(self, raw: bytes) -> Any:
+        return UUID(bytes=raw)
+
+    def _cursor(self, request: Request) -> tuple[Direction, Any]:
         text = request.query_params.get(self.cursor_parameter)
         if not text:
             return Direction.OLDER, None
         try:
             raw = urlsafe_b64decode(text.encode("ascii") + b"==")
-            direction, position = Direction(raw[:1]), UUID(bytes=raw[1:])
+            direction, position = Direction(raw[:1]), self._unpacked(raw[1:])
         except (ValueError, BadBase64) as error:
             detail = _("This is no cursor of ours. Use the links in next and previous as they are.")
             raise field_error(self.cursor_parameter, "invalid_cursor", detail) from error
@@ -92,3 +99,53 @@ class NewestFirst(BasePagination):
             {"name": self.cursor_parameter, "in": "query", "required": False, "schema": {"type": "string"}},
             {"name": self.size_parameter, "in": "query", "required": False, "schema": limit},
         ]
+
+
+class NumberedPages(NewestFirst):
+    """Of rows with numbers instead of ids."""
+
+    def _packed(self, pk: Any) -> bytes:
+        packed: bytes = pk.to_bytes(8)
+        return packed
+
+    def _unpacked(self, raw: bytes) -> Any:
+        number = int.from_bytes(raw)
+        if len(raw) != 8 or number >= 2**63:
+            raise ValueError("no number of ours")
+        return number
+
+
+class SiftedPages(NewestFirst):
+    """Of the rows that an index finds, those that no index can tell apart.
+
+    One page looks at so many rows and no further, so it costs the same whatever is asked for. It may hold fewer
+    rows than it could, or none, and still have a next one.
+    """
+
+    most_looked_at: ClassVar[int] = 10_000
+
+    def sift[M: Model](self, candidates: QuerySet[M], wanted: Q, request: Request) -> list[M]:
+        size = self._size(request)
+        direction, position = self._cursor(request)
+        is_newer = direction is Direction.NEWER
+        ahead = candidates.order_by("pk" if is_newer else "-pk")
+        if position is not None:
+            ahead = ahead.filter(**{"pk__gt" if is_newer else "pk__lt": position})
+        edge = ahead.values_list("pk", flat=True)[self.most_looked_at - 1 : self.most_looked_at].first()
+        if edge is not None:
+            ahead = ahead.filter(**{"pk__lte" if is_newer else "pk__gte": edge})
+        rows = list(ahead.filter(wanted)[: size + 1])
+        # Where the next page goes on: behind its last row, or behind all that was looked at.
+        end = rows[size - 1].pk if len(rows) > size else edge
+        rows = rows[:size]
+        # Where the page before goes on; its own end was not part of this one.
+        start = None if position is None else rows[0].pk if rows else _beside(position, 1 if is_newer else -1)
+        older, newer = (start, end) if is_newer else (end, start)
+        url = request.build_absolute_uri()
+        self._older = self._link(url, Direction.OLDER, older) if older is not None else None
+        self._newer = self._link(url, Direction.NEWER, newer) if newer is not None else None
+        return rows[::-1] if is_newer else rows
+
+
+def _beside(position: UUID, step: int) -> UUID:
+    return UUID(int=min(max(position.int + step, 0), 2**128 - 1))

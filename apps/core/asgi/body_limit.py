@@ -4,6 +4,8 @@ Django's ASGI handler writes the whole body to disk before any view or middlewar
 stand in front of it.
 """
 
+from collections.abc import Mapping
+
 import orjson
 
 from apps.core.api.problems import CONTENT_TYPE, document
@@ -15,16 +17,21 @@ class _TooLong(Exception):
 
 
 class BodyLimit:
-    def __init__(self, application: Application, most_bytes: int) -> None:
+    def __init__(
+        self, application: Application, most_bytes: int, exceptions: Mapping[str, int] | None = None
+    ) -> None:
+        """`exceptions` are the paths that take longer bodies, or only shorter ones."""
         self._application = application
         self._most_bytes = most_bytes
+        self._exceptions = exceptions or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        if _announced_length(scope) > self._most_bytes:
-            await self._refuse(send)
+        most_bytes = self._exceptions.get(scope["path"], self._most_bytes)
+        if _announced_length(scope) > most_bytes:
+            await _refuse(send, most_bytes)
             return
 
         seen = 0
@@ -34,7 +41,7 @@ class BodyLimit:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self._most_bytes:
+            if seen > most_bytes:
                 raise _TooLong
             return message
 
@@ -47,18 +54,19 @@ class BodyLimit:
             await self._application(scope, counted_receive, noted_send)
         except _TooLong:
             if not answered:
-                await self._refuse(send)
+                await _refuse(send, most_bytes)
 
-    async def _refuse(self, send: Send) -> None:
-        detail = f"The body is longer than {self._most_bytes} bytes. Split it into several requests."
-        body = orjson.dumps(document(413, "body_too_large", detail))
-        headers = [
-            (b"content-type", CONTENT_TYPE.encode()),
-            (b"content-length", str(len(body)).encode()),
-            (b"connection", b"close"),
-        ]
-        await send({"type": "http.response.start", "status": 413, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+
+async def _refuse(send: Send, most_bytes: int) -> None:
+    detail = f"The body is longer than {most_bytes} bytes. Split it into several requests."
+    body = orjson.dumps(document(413, "body_too_large", detail))
+    headers = [
+        (b"content-type", CONTENT_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _announced_length(scope: Scope) -> int:

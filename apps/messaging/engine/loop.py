@@ -48,8 +48,7 @@ class Loop:
 
         self._runner.run(close_client())
         self._runner.close()
-        # A lambda, for `connection` is another in each thread.
-        self._database.submit(lambda: connection.close()).result()
+        self._database.submit(_close_connection).result()
         self._database.shutdown()
 
 
@@ -60,6 +59,11 @@ def _with_good_connection[T](function: Callable[[], T]) -> T:
     except DatabaseError:
         connection.close()
         raise
+
+
+def _close_connection() -> None:
+    """Of the thread that asks: `connection` is another in each."""
+    connection.close()
 
 
 _loop: Loop | None = None

@@ -71,7 +71,7 @@ WITH outcome AS MATERIALIZED (
        AND message.status = ANY(CASE ended.result WHEN 'sent' THEN %(before_sent)s::text[]
                                                   WHEN 'failed' THEN %(before_failed)s::text[]
                                                   WHEN 'expired' THEN %(before_expired)s::text[] END)
-    RETURNING message.id
+    RETURNING ended.*
 ), overtaken AS (
     UPDATE message
        SET provider_id = ended.provider_id
@@ -81,10 +81,10 @@ WITH outcome AS MATERIALIZED (
 ), buried AS (
     INSERT INTO dead_letter AS dead (id, organization_id, account_id, message_id, state, error_class, error_code,
                                      error_detail, attempts, replays, discard_reason, created_at, changed_at)
-    SELECT ended.message_id, organization_id, account_id, ended.message_id, 'open', error_class, error_code,
+    SELECT message_id, organization_id, account_id, message_id, 'open', error_class, error_code,
            error_detail, attempt, 0, '', now(), now()
-      FROM ended JOIN moved ON moved.id = ended.message_id
-     WHERE ended.result = 'failed'
+      FROM moved
+     WHERE result = 'failed'
     ON CONFLICT (message_id) DO UPDATE
        SET state = 'open', error_class = EXCLUDED.error_class, error_code = EXCLUDED.error_code,
            error_detail = EXCLUDED.error_detail, attempts = dead.attempts + EXCLUDED.attempts, changed_at = now()
@@ -95,7 +95,7 @@ WITH outcome AS MATERIALIZED (
 ), noted AS (
     INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail)
     SELECT organization_id, message_id, conversation_id, result, now(), attempt, detail
-      FROM ended JOIN moved ON moved.id = ended.message_id
+      FROM moved
      UNION ALL
     SELECT organization_id, message_id, conversation_id, result, now(), attempt, detail
       FROM kept

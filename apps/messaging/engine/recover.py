@@ -193,11 +193,10 @@ WITH ended AS (
     UPDATE message SET status = 'expired'
       FROM ended
      WHERE message.id = ended.message_id AND message.status IN ('queued', 'sending')
-    RETURNING message.id
+    RETURNING ended.*
 ), noted AS (
     INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail)
-    SELECT organization_id, message_id, conversation_id, 'expired', now(), attempt, '{}'
-      FROM ended JOIN moved ON moved.id = ended.message_id
+    SELECT organization_id, message_id, conversation_id, 'expired', now(), attempt, '{}' FROM moved
 )
 SELECT conversation_id, position FROM ended WHERE is_head
 """

@@ -14,4 +14,6 @@ from apps.core.asgi.threads import ThreadedDjango  # noqa: E402
 
 _django = ThreadedDjango(threads=settings.WEB_THREADS, most_waiting=settings.WEB_MOST_WAITING)
 
-application = with_static_files(BodyLimit(_django, settings.MAX_BODY_BYTES))
+application = with_static_files(
+    BodyLimit(_django, settings.MAX_BODY_BYTES, {"/v1/messages/batch": settings.MAX_BATCH_BYTES})
+)

@@ -11,6 +11,7 @@ from apps.accounts.api.urls import urlpatterns as accounts_api
 from apps.accounts.language import choose_language
 from apps.accounts.throttling import CallerThrottle
 from apps.channels.api.urls import urlpatterns as channels_api
+from apps.messaging.api.urls import urlpatterns as messaging_api
 
 api = [
     path("schema", SpectacularJSONAPIView.as_view(throttle_classes=[CallerThrottle]), name="schema"),
@@ -21,6 +22,7 @@ api = [
     ),
     *accounts_api,
     *channels_api,
+    *messaging_api,
 ]
 
 urlpatterns = [

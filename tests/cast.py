@@ -13,6 +13,8 @@ from apps.accounts import api_keys, sessions
 from apps.accounts.models import Membership, Organization, User
 from apps.accounts.principal import Principal
 from apps.accounts.roles import Role, Scope
+from apps.channels import accounts
+from apps.channels.models import ChannelAccount
 
 PASSWORD = "pão-de-queijo-quente"
 
@@ -41,6 +43,26 @@ def open_house(name: str, slug: str) -> House:
 def add_member(organization: Organization, email: str, role: Role) -> Membership:
     user = User.objects.filter(email=email).first() or User.objects.create_user(email, PASSWORD)
     return Membership.across_organizations.create(organization=organization, user=user, role=role)
+
+
+CREDENTIALS: dict[str, dict[str, str]] = {
+    "whatsapp_cloud": {
+        "phone_number_id": "106540352242922",
+        "access_token": "EAAG-whatsapp-token-of-the-house",
+        "app_secret": "whatsapp-app-secret-of-the-house",
+    },
+    "instagram": {
+        "instagram_id": "17841400000000001",
+        "access_token": "IGAA-instagram-token-of-the-house",
+        "app_secret": "instagram-app-secret-of-the-house",
+    },
+}
+
+
+def add_channel_account(house: House, connector: str = "whatsapp_cloud", **values: Any) -> ChannelAccount:
+    principal = Principal.of_system(house.organization)
+    given = {"name": f"{connector} of {house.organization.slug}", "credentials": CREDENTIALS[connector]} | values
+    return accounts.add(principal, connector=connector, **given)
 
 
 class Api:

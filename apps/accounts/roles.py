@@ -12,6 +12,10 @@ class Scope(models.TextChoices):
     API_KEYS_READ = "api_keys:read", _("See its API keys")
     API_KEYS_WRITE = "api_keys:write", _("Create, rotate and revoke API keys")
     AUDIT_READ = "audit:read", _("Read the audit trail")
+    CHANNELS_READ = "channels:read", _("See its channel accounts")
+    CHANNELS_WRITE = "channels:write", _("Add, change, pause and resume channel accounts")
+    MESSAGES_READ = "messages:read", _("Read its messages and conversations")
+    MESSAGES_WRITE = "messages:write", _("Send and cancel messages, replay and discard dead letters")
 
 
 class Role(models.TextChoices):
@@ -21,20 +25,21 @@ class Role(models.TextChoices):
     VIEWER = "viewer", _("Viewer")
 
 
-_VIEWER = frozenset({Scope.ORGANIZATION_READ, Scope.MEMBERS_READ})
-_AGENT = _VIEWER
+_VIEWER = frozenset({Scope.ORGANIZATION_READ, Scope.MEMBERS_READ, Scope.CHANNELS_READ, Scope.MESSAGES_READ})
+_AGENT = _VIEWER | {Scope.MESSAGES_WRITE}
 _ADMIN = _AGENT | {
     Scope.ORGANIZATION_WRITE,
     Scope.MEMBERS_WRITE,
     Scope.API_KEYS_READ,
     Scope.API_KEYS_WRITE,
     Scope.AUDIT_READ,
+    Scope.CHANNELS_WRITE,
 }
 
 SCOPES_OF: dict[Role, frozenset[Scope]] = {
     Role.OWNER: frozenset(Scope),
     Role.ADMIN: frozenset(_ADMIN),
-    Role.AGENT: _AGENT,
+    Role.AGENT: frozenset(_AGENT),
     Role.VIEWER: _VIEWER,
 }
 

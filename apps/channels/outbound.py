@@ -1,4 +1,4 @@
-"""Calls to a provider made while a person waits for what comes of them."""
+"""Calls to providers: how they are reached, and those made while a person waits for what comes of them."""
 
 import asyncio
 from threading import BoundedSemaphore
@@ -23,6 +23,12 @@ class TooManyVerifications(TooManyRequests):
     default_detail = _("Other accounts are being verified. Try again in a few seconds.")
 
 
+def provider_client(timeout: float) -> GuardedClient:
+    """Plain HTTP is for simulated providers, which are where networks of one's own are allowed."""
+    networks = settings.OUTBOUND_ALLOWED_NETWORKS
+    return GuardedClient(networks, timeout=timeout, allow_http=bool(networks))
+
+
 def verify(account: ChannelAccount) -> SendFailed | None:
     """Ask the provider whether the credentials are good. None if they are, else what a message would meet."""
     if not _PLACES.acquire(blocking=False):
@@ -39,7 +45,5 @@ def verify(account: ChannelAccount) -> SendFailed | None:
 
 
 async def _check(account: ChannelAccount) -> None:
-    networks = settings.OUTBOUND_ALLOWED_NETWORKS
-    client = GuardedClient(networks, timeout=VERIFY_SECONDS, allow_http=bool(networks))
-    async with client:
+    async with provider_client(VERIFY_SECONDS) as client:
         await connector(account.connector).check(client, account.credential_values)

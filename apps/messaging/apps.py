@@ -5,3 +5,9 @@ from django.utils.translation import gettext_lazy as _
 class MessagingConfig(AppConfig):
     name = "apps.messaging"
     verbose_name = _("Messaging")
+
+    def ready(self) -> None:
+        from apps.channels.signals import account_resumed
+        from apps.messaging.engine.bells import wake_account
+
+        account_resumed.connect(wake_account)

@@ -52,11 +52,14 @@ class Unplaced:
 
 
 def find_or_open(organization: Organization, wishes: Sequence[Wish]) -> list[Place | Unplaced]:
-    """One statement where all are known. Writing to somebody whose conversation is closed opens it again."""
+    """One statement where all are known. Writing to somebody whose conversation is closed opens it again.
+
+    A single one is locked on the way. Many are not, for they would be locked in no order: see engine/order.py.
+    """
     places: dict[int, Place | Unplaced] = {}
     missing = dict(enumerate(wishes))
     for is_last in [False] * _ROUNDS + [True]:
-        found = _find(organization, missing)
+        found = _find(organization, missing, is_single=len(wishes) == 1)
         to_open: dict[tuple[UUID, str], dict[str, object]] = {}
         for n, wish in missing.items():
             row = found.get(n)
@@ -86,7 +89,9 @@ class _Unopened:
     address: str
 
 
-def _find(organization: Organization, wishes: Mapping[int, Wish]) -> dict[int, Place | _Unopened]:
+def _find(
+    organization: Organization, wishes: Mapping[int, Wish], *, is_single: bool
+) -> dict[int, Place | _Unopened]:
     rows = [
         {
             "n": n,
@@ -98,7 +103,8 @@ def _find(organization: Organization, wishes: Mapping[int, Wish]) -> dict[int, P
     ]
     with connection.cursor() as cursor:
         cursor.execute(
-            _FIND, {"rows": orjson.dumps(rows).decode(), "organization": organization.id, "kinds": _kinds()}
+            _FIND_AND_LOCK if is_single else _FIND,
+            {"rows": orjson.dumps(rows).decode(), "organization": organization.id, "kinds": _kinds()},
         )
         found: dict[int, Place | _Unopened] = {}
         for n, conversation_id, account_id, connector, *rest in cursor.fetchall():
@@ -140,6 +146,9 @@ SELECT wanted.n, coalesce(named.id, known.id), account.id, account.connector, ac
                       WHERE account_id = account.id AND contact_id = reached.contact_id
                       LIMIT 1) AS known ON true
 """
+_FIND_AND_LOCK = _FIND.replace("LIMIT 1) AS named", "LIMIT 1 FOR NO KEY UPDATE) AS named").replace(
+    "LIMIT 1) AS known", "LIMIT 1 FOR NO KEY UPDATE) AS known"
+)
 
 
 def _open(organization: Organization, wanted: Sequence[Mapping[str, object]]) -> None:

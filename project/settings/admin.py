@@ -96,6 +96,36 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": _("Messages"),
+                "separator": True,
+                "items": [
+                    {
+                        "title": _("Messages"),
+                        "icon": "chat",
+                        "link": reverse_lazy("admin:messaging_message_changelist"),
+                        "permission": _may_see("messaging.message"),
+                    },
+                    {
+                        "title": _("Conversations"),
+                        "icon": "forum",
+                        "link": reverse_lazy("admin:messaging_conversation_changelist"),
+                        "permission": _may_see("messaging.conversation"),
+                    },
+                    {
+                        "title": _("Contacts"),
+                        "icon": "contacts",
+                        "link": reverse_lazy("admin:messaging_contact_changelist"),
+                        "permission": _may_see("messaging.contact"),
+                    },
+                    {
+                        "title": _("Dead letters"),
+                        "icon": "unsubscribe",
+                        "link": reverse_lazy("admin:messaging_deadletter_changelist"),
+                        "permission": _may_see("messaging.deadletter"),
+                    },
+                ],
+            },
+            {
                 "title": _("Channels"),
                 "separator": True,
                 "items": [

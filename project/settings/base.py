@@ -195,6 +195,8 @@ STATIC_FILES_ARE_COLLECTED = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # No request body is longer than this, however it arrives: the ASGI server stops reading there.
 MAX_BODY_BYTES = 2 * 1024 * 1024
+# A thousand messages as long as WhatsApp carries, with metadata, in letters of one or two bytes.
+MAX_BATCH_BYTES = 8 * 1024 * 1024
 
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -254,7 +256,8 @@ CONNECTOR_URLS = {
 }
 # Addresses that outbound calls may reach although they are not public, such as 127.0.0.0/8.
 OUTBOUND_ALLOWED_NETWORKS = env.networks("OUTBOUND_ALLOWED_NETWORKS")
-OUTBOUND_SECONDS = 15
+# How long a provider may take to answer. A lease lasts four times as long.
+OUTBOUND_SECONDS = env.integer("OUTBOUND_SECONDS", 15, least=1)
 # How many messages one drain has at the provider at once, and how many drains one account may keep busy.
 DRAIN_CONCURRENCY = env.integer("DRAIN_CONCURRENCY", 200, least=1)
 DRAINS_PER_ACCOUNT = env.integer("DRAINS_PER_ACCOUNT", 4, least=1)

@@ -15,7 +15,12 @@ from apps.accounts.models import ApiKey, AuditEvent, Membership
 from apps.accounts.principal import Principal
 from apps.accounts.roles import Scope
 from apps.accounts.tenancy import TenantModel
-from tests.cast import Api, House, as_member, with_key
+from apps.channels import accounts
+from apps.channels.models import ChannelAccount
+from apps.messaging import conversations
+from apps.messaging.models import Contact, Conversation, DeadLetter, Message
+from tests.cast import CREDENTIALS, Api, House, add_channel_account, as_member, with_key
+from tests.messaging import history
 
 pytestmark = pytest.mark.django_db
 NOBODYS = UUID(int=0)
@@ -27,12 +32,41 @@ SOMEBODY_ELSES: dict[type[TenantModel], Callable[[House], TenantModel]] = {
     ApiKey: lambda house: api_keys.issue(
         Principal.of_system(house.organization), name="x", scopes=["members:read"]
     )[0],
+    ChannelAccount: lambda house: accounts.pause(
+        Principal.of_system(house.organization), add_channel_account(house), reason="so that it can be resumed"
+    ),
+    Message: history.queued,
+    Conversation: history.conversation,
+    Contact: history.contact,
+    DeadLetter: history.dead,
 }
 
 # They are open to everybody, or answer whoever is known about themselves.
 WITHOUT_SCOPE = {"/v1/auth/token", "/v1/auth/refresh", "/v1/auth/logout", "/v1/me"}
+# They ask for no credentials: they are where one gets them.
+OPEN = {"/v1/auth/token", "/v1/auth/refresh"}
 # They create nothing that a repetition would create twice.
-REPEATABLE = {"/v1/auth/token", "/v1/auth/refresh", "/v1/auth/logout"}
+REPEATABLE = {
+    *OPEN,
+    "/v1/auth/logout",
+    "/v1/channel-accounts/<uuid:account_id>/pause",
+    "/v1/channel-accounts/<uuid:account_id>/resume",
+    "/v1/channel-accounts/<uuid:account_id>/verify",
+    "/v1/messages/<uuid:message_id>/cancel",
+    "/v1/conversations/<uuid:conversation_id>/close",
+    "/v1/conversations/<uuid:conversation_id>/reopen",
+    "/v1/dead-letters/replay",
+    "/v1/dead-letters/<uuid:letter_id>/replay",
+    "/v1/dead-letters/<uuid:letter_id>/discard",
+}
+# They change nothing that the trail tells of: the one goes on with a session whose opening is in it, and messages
+# have a trail of their own, their events.
+WITHOUT_TRAIL = {
+    "/v1/auth/refresh",
+    "/v1/channel-accounts/<uuid:account_id>/verify",
+    "/v1/messages",
+    "/v1/messages/batch",
+}
 
 
 @dataclass(frozen=True)
@@ -98,7 +132,6 @@ def test_other_organizations_thing_does_not_exist(
 @pytest.mark.parametrize("endpoint", [each for each in ALL if not each.parameters], ids=lambda each: each.path)
 def test_list_shows_nothing_of_other_organizations(aurora: House, boreal: House, endpoint: Endpoint) -> None:
     if "get" not in endpoint.methods:
-        assert endpoint.path in WITHOUT_SCOPE
         return
     for make in SOMEBODY_ELSES.values():
         make(boreal)
@@ -109,7 +142,7 @@ def test_list_shows_nothing_of_other_organizations(aurora: House, boreal: House,
 @pytest.mark.parametrize(("endpoint", "method"), CALLS, ids=named(CALLS))
 def test_stranger_without_credentials_is_refused(endpoint: Endpoint, method: str) -> None:
     answer = Api().send(method.upper(), endpoint.filled(NOBODYS), {})
-    assert answer.status_code == (400 if endpoint.path in REPEATABLE - {"/v1/auth/logout"} else 401)
+    assert answer.status_code == (400 if endpoint.path in OPEN else 401)
 
 
 @pytest.mark.parametrize(("endpoint", "method"), CALLS, ids=named(CALLS))
@@ -146,16 +179,39 @@ CHANGES: dict[str, tuple[Any, str]] = {
     "POST /v1/api-keys": ({"name": "Loja", "scopes": ["members:read"]}, "api_key.created"),
     "DELETE /v1/api-keys/<uuid:key_id>": (None, "api_key.revoked"),
     "POST /v1/api-keys/<uuid:key_id>/rotate": ({}, "api_key.rotated"),
+    "POST /v1/channel-accounts": (
+        {"connector": "instagram", "name": "Padaria", "credentials": CREDENTIALS["instagram"]},
+        "channel_account.added",
+    ),
+    "PATCH /v1/channel-accounts/<uuid:account_id>": ({"burst": 7}, "channel_account.changed"),
+    "POST /v1/channel-accounts/<uuid:account_id>/pause": ({"reason": "holidays"}, "channel_account.paused"),
+    "POST /v1/channel-accounts/<uuid:account_id>/resume": (None, "channel_account.resumed"),
+    "POST /v1/messages/<uuid:message_id>/cancel": (None, "message.cancelled"),
+    "POST /v1/conversations/<uuid:conversation_id>/close": (None, "conversation.closed"),
+    "POST /v1/conversations/<uuid:conversation_id>/reopen": (None, "conversation.reopened"),
+    "POST /v1/dead-letters/<uuid:letter_id>/replay": (None, "dead_letter.replayed"),
+    "POST /v1/dead-letters/<uuid:letter_id>/discard": ({"reason": "too old"}, "dead_letter.discarded"),
+    "POST /v1/dead-letters/replay": ({"dry_run": False}, "dead_letters.replayed"),
+}
+# What has to be so before the change can be made.
+BEFORE: dict[str, Callable[[House, Any], object]] = {
+    "POST /v1/conversations/<uuid:conversation_id>/reopen": lambda house, target: conversations.close(
+        house.principal(), target
+    ),
+    "POST /v1/dead-letters/replay": lambda house, _target: history.dead(house),
 }
 WRITING = [(endpoint, method) for endpoint, method in CALLS if method != "get"]
 
 
 @pytest.mark.parametrize(("endpoint", "method"), WRITING, ids=named(WRITING))
 def test_every_change_leaves_a_trail(aurora: House, owner: Api, endpoint: Endpoint, method: str) -> None:
-    if endpoint.path == "/v1/auth/refresh":
-        return  # goes on with a session whose opening is in the trail
-    body, action = CHANGES[f"{method.upper()} {endpoint.path}"]
+    if endpoint.path in WITHOUT_TRAIL:
+        return
+    name = f"{method.upper()} {endpoint.path}"
+    body, action = CHANGES[name]
     target = SOMEBODY_ELSES[endpoint.view.model](aurora) if issubclass(endpoint.view, TenantView) else None
+    if name in BEFORE:
+        BEFORE[name](aurora, target)
     AuditEvent.across_organizations.all().delete()
     answer = owner.send(method.upper(), endpoint.filled(target.pk if target else ""), body)
     assert answer.status_code < 300, answer.content

@@ -62,7 +62,7 @@ def test_production_refuses_what_is_unsafe(changes: dict[str, str], complaint: s
 
 
 def test_every_variable_is_documented() -> None:
-    read = re.compile(r'env\.(?:text|integer|flag|words|url|named_keys|choice)\(\s*"([A-Z_]+)"')
+    read = re.compile(r'env\.(?:text|integer|flag|words|networks|url|named_keys|choice)\(\s*"([A-Z_]+)"')
     sources = (ROOT / "project" / "settings").glob("*.py")
     names = {name for source in sources for name in read.findall(source.read_text())}
     page = (ROOT / "docs" / "configuration.md").read_text()

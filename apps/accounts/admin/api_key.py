@@ -1,9 +1,8 @@
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -77,10 +76,6 @@ class ApiKeyAdmin(TenantAdmin[ApiKey]):
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         return False
 
-    def has_write_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Asked by the two actions."""
-        return self._may(request, self.write_scope)
-
     def save_for(self, principal: Principal, obj: ApiKey, form: forms.ModelForm[ApiKey], *, change: bool) -> None:
         wanted = form.cleaned_data
         key, text = api_keys.issue(
@@ -96,7 +91,7 @@ class ApiKeyAdmin(TenantAdmin[ApiKey]):
 
     @action(description=gettext_lazy("Rotate"), permissions=["write"], url_path="rotate")
     def rotate_key(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        key = self._key(request, object_id)
+        key = self.get_one(request, object_id)
         if request.method == "POST":
             principal = principal_for(request, key.organization)
             return self._guarded(
@@ -105,40 +100,17 @@ class ApiKeyAdmin(TenantAdmin[ApiKey]):
         explanation = _(
             "A new key with the same name and scopes is made and shown once. The old one works for 24 more hours."
         )
-        return self._confirm(request, key, _("Rotate"), explanation, variant="primary")
+        return self.confirm(request, key, _("Rotate"), explanation, variant="primary")
 
     @action(description=gettext_lazy("Revoke"), permissions=["write"], url_path="revoke")
     def revoke_key(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        key = self._key(request, object_id)
+        key = self.get_one(request, object_id)
         if request.method == "POST":
             api_keys.revoke(principal_for(request, key.organization), key)
             messages.success(request, _("%(key)s is revoked.") % {"key": key})
             return redirect(reverse("admin:accounts_apikey_changelist"))
         explanation = _("Every request with this key is refused from now on. This cannot be undone.")
-        return self._confirm(request, key, _("Revoke"), explanation)
-
-    def _key(self, request: HttpRequest, object_id: str) -> ApiKey:
-        try:
-            UUID(object_id)
-        except ValueError as error:
-            raise Http404 from error
-        key = self.get_queryset(request).select_related("organization").filter(pk=object_id).first()
-        if key is None:
-            raise Http404
-        return key
-
-    def _confirm(
-        self, request: HttpRequest, key: ApiKey, verb: str, explanation: str, variant: str = "danger"
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"{verb}: {key}",
-            "verb": verb,
-            "explanation": explanation,
-            "variant": variant,
-            "back": reverse("admin:accounts_apikey_change", args=[key.pk]),
-        }
-        return TemplateResponse(request, "accounts/admin/confirm.html", context)
+        return self.confirm(request, key, _("Revoke"), explanation)
 
     def _show_once(self, request: HttpRequest, key: ApiKey, text: str) -> HttpResponse:
         context = {

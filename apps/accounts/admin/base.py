@@ -5,14 +5,17 @@ goes through the same functions: an admin class says which.
 """
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import DataError, transaction
 from django.db.models import QuerySet
-from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponseRedirect
+from django.forms import Form, ModelForm
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
@@ -46,8 +49,10 @@ class ProblemsAsMessages(ModelAdmin):  # type: ignore[misc]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only what the page offers as a filter. Django would let the address search any column in any way."""
-        offered = {name for name in self.get_list_filter(request) if isinstance(name, str)}
-        return lookup in {f"{name}{suffix}" for name in offered for suffix in LOOKUPS}
+        filters = self.get_list_filter(request)
+        offered = {name for name in filters if isinstance(name, str)}
+        own = {getattr(each, "parameter_name", "") for each in filters if isinstance(each, type)}
+        return lookup in own | {f"{name}{suffix}" for name in offered for suffix in LOOKUPS}
 
     def _guarded(self, view: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
@@ -106,6 +111,46 @@ class TenantAdmin[M: TenantModel](ProblemsAsMessages):
 
     def delete_for(self, principal: Principal, obj: M) -> None:
         raise NotImplementedError
+
+    def get_one(self, request: HttpRequest, object_id: str) -> M:
+        """What an action's address names, if the person may know of it."""
+        try:
+            UUID(object_id)
+        except ValueError as error:
+            raise Http404 from error
+        found: M | None = self.get_queryset(request).select_related("organization").filter(pk=object_id).first()
+        if found is None:
+            raise Http404
+        return found
+
+    def confirm(
+        self,
+        request: HttpRequest,
+        obj: M,
+        verb: str,
+        explanation: str,
+        *,
+        variant: str = "danger",
+        form: Form | None = None,
+    ) -> HttpResponse:
+        """The page on which somebody says that they mean it; `form` asks for what else the action needs."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{verb}: {obj}",
+            "verb": verb,
+            "explanation": explanation,
+            "variant": variant,
+            "form": form,
+            "back": self.address_of(obj),
+        }
+        return TemplateResponse(request, "accounts/admin/confirm.html", context)
+
+    def address_of(self, obj: M) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
+
+    def has_write_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Asked by the actions."""
+        return self._may(request, self.write_scope)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self._may(request, self.read_scope)

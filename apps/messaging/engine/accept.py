@@ -69,7 +69,8 @@ class Refused:
 type Answer = Accepted | Refused
 
 
-@transaction.atomic
+# No savepoint where the caller has a transaction: whatever fails here fails all of it.
+@transaction.atomic(savepoint=False)
 def accept(organization: Organization, wanted: Sequence[NewMessage]) -> list[Answer]:
     """What became of each, in order."""
     now = clock.now()
@@ -79,7 +80,7 @@ def accept(organization: Organization, wanted: Sequence[NewMessage]) -> list[Ans
     answers = _within_quota(answers)
     accepted = [answer for answer in answers if isinstance(answer, Accepted)]
     if accepted:
-        _write(organization, accepted)
+        _write(organization, accepted, is_locked=len(wanted) == 1)
         _ring(accepted)
     return answers
 
@@ -138,7 +139,7 @@ def _within_quota(answers: list[Answer]) -> list[Answer]:
     return judged
 
 
-def _write(organization: Organization, accepted: Sequence[Accepted]) -> None:
+def _write(organization: Organization, accepted: Sequence[Accepted], *, is_locked: bool) -> None:
     rows = [
         {
             "n": n,
@@ -156,7 +157,8 @@ def _write(organization: Organization, accepted: Sequence[Accepted]) -> None:
         for n, answer in enumerate(accepted)
     ]
     with connection.cursor() as cursor:
-        order.lock(cursor, (answer.place.conversation_id for answer in accepted))
+        if not is_locked:  # a single one was, when it was found
+            order.lock(cursor, (answer.place.conversation_id for answer in accepted))
         cursor.execute(
             _WRITE,
             {

@@ -12,6 +12,7 @@ from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from apps.channels.models import ChannelAccount
 from apps.channels.registry import queue_of
 from apps.core.redis import RedisError, is_left_alone, leave_alone, redis_client
 from apps.messaging.engine.doorbell import Bell, Doorbells
@@ -46,6 +47,18 @@ def ring(bells: Iterable[Bell]) -> None:
 
 def ring_on_commit(bells: Iterable[Bell]) -> None:
     transaction.on_commit(partial(ring, list(bells)))
+
+
+def wake_account(account_id: UUID, **_kwargs: object) -> None:
+    """Its messages may be able to leave now: whatever its bell was put to sleep for is over."""
+    name = ChannelAccount.across_organizations.values_list("connector", flat=True).get(pk=account_id)
+    bell = drain_bell(name, account_id)
+    try:
+        doorbells().forget([bell])
+    except RedisError as error:
+        logger.warning("bell_not_rung", reason=type(error).__name__)
+        return
+    ring([bell])
 
 
 def start(bells: Iterable[Bell]) -> None:

@@ -7,13 +7,14 @@ import time
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 
 from apps.channels.models import ChannelAccount
 from apps.core.ids import new_id
 
 # Longer than a call to a provider may take, with time to write down what came of it.
-LEASE_SECONDS = 60.0
+LEASE_SECONDS = 4.0 * settings.OUTBOUND_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

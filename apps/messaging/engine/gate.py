@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.channels.errors import OutcomeUnknown, RateLimited, SendFailed, Transient
+from apps.channels.liveness import breaker_key
 from apps.channels.models import ChannelAccount
 from apps.core.breaker import Breaker
 from apps.core.limiter import Limiter
@@ -31,7 +32,7 @@ class Gate:
         self._limiter = Limiter(client)
 
     def open(self, account: ChannelAccount, most: int) -> Opening:
-        permission = self._breaker.ask(limit_key(account.id), account.breaker_policy)
+        permission = self._breaker.ask(breaker_key(account), account.breaker_policy)
         if not permission.allowed:
             return Opening(0, permission.retry_after)
         grant = self._limiter.take(limit_key(account.id), account.limit, 1 if permission.probe else most)
@@ -60,7 +61,7 @@ class Gate:
     ) -> None:
         """What the breaker learns of a batch. Any answer, even a refusal, shows that the provider works."""
         failures = sum(isinstance(error, Transient | OutcomeUnknown) for error in errors)
-        key, policy = limit_key(account.id), account.breaker_policy
+        key, policy = breaker_key(account), account.breaker_policy
         if failures == len(errors):
             self._breaker.failed(key, policy, probe, failures)
         elif failures or was_failing or probe:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from apps.channels.outbound import provider_client
 from apps.core.guarded_http import GuardedClient
 
 try:
@@ -32,9 +33,7 @@ class Loop:
 
     async def client(self) -> GuardedClient:
         if self._client is None:
-            networks = settings.OUTBOUND_ALLOWED_NETWORKS
-            client = GuardedClient(networks, timeout=settings.OUTBOUND_SECONDS, allow_http=bool(networks))
-            self._client = await client.__aenter__()
+            self._client = await provider_client(settings.OUTBOUND_SECONDS).__aenter__()
         return self._client
 
     async def in_database[**P, T](self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
-        ('delivery_channels', '0002_tables'),
+        ('delivery_channels', '0001_initial'),
         ('messaging', '0001_position'),
     ]
 

@@ -1,0 +1,62 @@
+"""What the API shows of a channel account: everything but its secrets."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from apps.channels.models import ChannelAccount
+from apps.core import clock
+
+POLICY = [
+    "rate_per_second",
+    "burst",
+    "recipient_rate_per_second",
+    "recipient_burst",
+    "daily_quota",
+    "breaker_failures",
+    "breaker_seconds",
+    "retry_attempts",
+    "retry_base_ms",
+    "ordering",
+    "on_unknown",
+    "unknown_wait",
+]
+
+
+class PauseReader(serializers.Serializer[Any]):
+    at = serializers.DateTimeField(source="paused_at")
+    until = serializers.DateTimeField(source="paused_until", allow_null=True)
+    reason = serializers.CharField(source="pause_reason")
+
+
+class ChannelAccountReader(serializers.ModelSerializer[ChannelAccount]):
+    credentials = serializers.DictField(
+        source="public_credentials", child=serializers.CharField(), help_text="Those that are not secret."
+    )
+    paused = serializers.SerializerMethodField(help_text="Null while messages leave.")
+    callback_url = serializers.URLField(help_text="Where the provider reports; to be set there.")
+
+    class Meta:
+        model = ChannelAccount
+        fields = ["id", "connector", "name", "credentials", *POLICY, "paused", "created_at", "callback_url"]
+        read_only_fields = fields
+
+    @extend_schema_field(PauseReader(allow_null=True))
+    def get_paused(self, account: ChannelAccount) -> dict[str, Any] | None:
+        return PauseReader(account).data if account.is_paused(clock.now()) else None
+
+
+class VerificationError(serializers.Serializer[Any]):
+    # `class` is a word of Python's.
+    def get_fields(self) -> dict[str, Any]:
+        return {
+            "class": serializers.CharField(source="name"),
+            "code": serializers.CharField(allow_blank=True),
+            "detail": serializers.CharField(allow_blank=True),
+        }
+
+
+class VerificationReader(serializers.Serializer[Any]):
+    ok = serializers.BooleanField()
+    error = VerificationError(allow_null=True)

@@ -1,0 +1,108 @@
+"""The control API: orders faults, changes delays, and says what was accepted and what was called back.
+
+It asks nobody who they are: the program listens on this machine only, and holds nothing but play.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+
+import orjson
+from aiohttp import web
+
+from apps.channels.simulators.callbacks import Callbacks
+from apps.channels.simulators.delays import Delays
+from apps.channels.simulators.faults import Faults, parse_faults
+from apps.channels.simulators.fields import BadField
+from apps.channels.simulators.graph import json_answer
+from apps.channels.simulators.tally import Entry, Tally
+
+# A long log is read in pieces, and messages are answered in between.
+_PIECE = 2000
+_COLUMNS = ("at", "provider", "account", "to", "key", "text")
+
+
+class Control:
+    def __init__(self, faults: Faults, delays: Delays, tally: Tally, callbacks: Sequence[Callbacks]) -> None:
+        self._faults = faults
+        self._delays = delays
+        self._tally = tally
+        self._callbacks = callbacks
+
+    def routes(self) -> Iterable[web.RouteDef]:
+        return [
+            web.get("/control/healthz", self.say_healthy),
+            web.get("/control/faults", self.show_faults),
+            web.put("/control/faults", self.replace_faults),
+            web.delete("/control/faults", self.remove_faults),
+            web.get("/control/delays", self.show_delays),
+            web.put("/control/delays", self.change_delays),
+            web.get("/control/tally", self.show_tally),
+            web.delete("/control/tally", self.forget_tally),
+            web.get("/control/received", self.show_received),
+        ]
+
+    async def say_healthy(self, _: web.Request) -> web.Response:
+        return json_answer({"status": "ok"})
+
+    async def show_faults(self, _: web.Request) -> web.Response:
+        return json_answer(self._faults.shown())
+
+    async def replace_faults(self, request: web.Request) -> web.Response:
+        self._faults.replace(await _read(request, parse_faults))
+        return json_answer(self._faults.shown())
+
+    async def remove_faults(self, _: web.Request) -> web.Response:
+        self._faults.replace([])
+        return json_answer(self._faults.shown())
+
+    async def show_delays(self, _: web.Request) -> web.Response:
+        return json_answer(self._delays.shown())
+
+    async def change_delays(self, request: web.Request) -> web.Response:
+        await _read(request, self._delays.change)
+        return json_answer(self._delays.shown())
+
+    async def show_tally(self, _: web.Request) -> web.Response:
+        callbacks = {
+            "posted": sum(callbacks.posted for callbacks in self._callbacks),
+            "failed": sum(callbacks.failed for callbacks in self._callbacks),
+            "pending": sum(callbacks.pending for callbacks in self._callbacks),
+        }
+        return json_answer(self._tally.summary() | {"callbacks": callbacks})
+
+    async def forget_tally(self, request: web.Request) -> web.Response:
+        self._tally.forget()
+        for callbacks in self._callbacks:
+            callbacks.forget()
+        return await self.show_tally(request)
+
+    async def show_received(self, request: web.Request) -> web.StreamResponse:
+        """For one recipient, a list of keys; else a line of JSON for each message, in order of acceptance."""
+        to = request.query.get("to")
+        if to is not None:
+            keys = [entry[4] async for piece in _pieces(self._tally) for entry in piece if entry[3] == to]
+            return json_answer(keys)
+        answer = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+        await answer.prepare(request)
+        async for piece in _pieces(self._tally):
+            lines = (orjson.dumps(dict(zip(_COLUMNS, entry, strict=True))) for entry in piece)
+            await answer.write(b"\n".join([*lines, b""]))
+        return answer
+
+
+async def _pieces(tally: Tally) -> AsyncIterator[Sequence[Entry]]:
+    entries = tally.entries()
+    for start in range(0, len(entries), _PIECE):
+        yield entries[start : start + _PIECE]
+        await asyncio.sleep(0)
+
+
+async def _read[Read](request: web.Request, read: Callable[[object], Read]) -> Read:
+    try:
+        return read(orjson.loads(await request.read()))
+    except orjson.JSONDecodeError:
+        problem = "the body is not JSON"
+    except BadField as bad:
+        problem = str(bad)
+    answer = orjson.dumps({"error": problem}).decode()
+    raise web.HTTPBadRequest(text=answer, content_type="application/json")

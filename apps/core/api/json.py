@@ -44,7 +44,7 @@ class FastJSONRenderer(BaseRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        return b"" if data is None else orjson.dumps(data, default=_as_json)
+        return b"" if data is None else orjson.dumps(data, default=_as_json, option=orjson.OPT_UTC_Z)
 
 
 def _as_json(value: Any) -> str:

@@ -131,7 +131,9 @@ class SiftedPages(NewestFirst):
         ahead = candidates.order_by("pk" if is_newer else "-pk")
         if position is not None:
             ahead = ahead.filter(**{"pk__gt" if is_newer else "pk__lt": position})
-        edge = ahead.values_list("pk", flat=True)[self.most_looked_at - 1 : self.most_looked_at].first()
+        edge = None
+        if wanted:
+            edge = ahead.values_list("pk", flat=True)[self.most_looked_at - 1 : self.most_looked_at].first()
         if edge is not None:
             ahead = ahead.filter(**{"pk__lte" if is_newer else "pk__gte": edge})
         rows = list(ahead.filter(wanted)[: size + 1])

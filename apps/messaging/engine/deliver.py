@@ -74,7 +74,7 @@ class Drain:
         most = settings.DRAIN_CONCURRENCY
         while time.monotonic() < slice_ends:
             room = most - len(self._in_flight)
-            if room < most / 4:
+            if room < most / 2:
                 await self._wait_for_news()
                 continue
             taken = await self._loop.in_database(self._take, room)

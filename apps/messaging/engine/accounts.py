@@ -3,19 +3,34 @@
 from uuid import UUID
 
 from apps.channels.models import ChannelAccount, OnUnknown
+from apps.core import clock
 from apps.core.limiter import Limit
-from apps.messaging.engine.doorbell import Bell
 from apps.messaging.engine.retry import RetryPolicy
 
 _DAY = 24 * 3600
 
 
+_MOST_REMEMBERED = 1000
+_remembered: dict[UUID, ChannelAccount] = {}
+
+
+def remembered_account(account_id: UUID) -> ChannelAccount | None:
+    """As this process last saw it. That is safe to work with: a claim gives nothing to an old version."""
+    account = _remembered.get(account_id)
+    if account is None or account.is_paused(clock.now()):
+        return read_account(account_id)
+    return account
+
+
 def read_account(account_id: UUID) -> ChannelAccount | None:
-    return ChannelAccount.across_organizations.filter(pk=account_id).first()
-
-
-def bell_of(account_id: UUID, slot: int = 0) -> Bell:
-    return Bell(f"account:{account_id}", slot)
+    account = ChannelAccount.across_organizations.filter(pk=account_id).first()
+    if account is None:
+        _remembered.pop(account_id, None)
+    else:
+        if len(_remembered) >= _MOST_REMEMBERED:
+            _remembered.clear()
+        _remembered[account_id] = account
+    return account
 
 
 def limit_key(account_id: UUID) -> str:

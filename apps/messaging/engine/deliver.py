@@ -20,7 +20,7 @@ from apps.channels.registry import connector
 from apps.core.guarded_http import GuardedClient
 from apps.core.redis import RedisError, redis_client
 from apps.messaging.engine import bells
-from apps.messaging.engine.accounts import read_account
+from apps.messaging.engine.accounts import read_account, remembered_account
 from apps.messaging.engine.claim import Claim, Claimed
 from apps.messaging.engine.gate import Gate, Opening
 from apps.messaging.engine.loop import Loop
@@ -52,6 +52,7 @@ class Drain:
         self._something_finished = asyncio.Event()
         self._something_recorded = asyncio.Event()
         self._is_recording = False
+        self._recordings = 0
         self._is_closing = False
         self.tally: Counter[str] = Counter()
 
@@ -59,8 +60,8 @@ class Drain:
         recorder = asyncio.create_task(self._record_what_finished())
         try:
             await self._claim_for_a_slice()
-        except RedisError as error:
-            # Without limits nothing may be sent. The sweep rings when Redis is back.
+        except (RedisError, DatabaseError) as error:
+            # Without limits nothing may be sent, without the database nothing is known. The sweep rings again.
             logger.warning("drain_stopped", reason=type(error).__name__)
         finally:
             if self._in_flight:
@@ -77,17 +78,20 @@ class Drain:
             if room < most / 2:
                 await self._wait_for_news()
                 continue
+            recordings = self._recordings
             taken = await self._loop.in_database(self._take, room)
             if taken.wait is not None:
                 await self._loop.in_database(bells.doorbells().sleep, self._bell, taken.wait)
                 return
             self._send_all(taken)
+            if taken.unused:
+                await self._loop.in_database(self._gate.give_back, self._account, taken.unused)
             if taken.ready:
                 continue
             if self._in_flight or self._finished or self._is_recording:
                 # What they end lets the next message of their conversations go.
                 await self._wait_for_news()
-            elif await self._loop.in_database(self._may_rest):
+            elif self._recordings == recordings and await self._loop.in_database(self._may_rest):
                 return
         await self._loop.in_database(self._ring_again)
 
@@ -177,6 +181,7 @@ class Drain:
                 self._is_recording = True
                 await self._settle([attempt for attempt, _ in batch], min(ends for _, ends in batch))
                 self._is_recording = False
+                self._recordings += 1
                 self._something_recorded.set()
 
     async def _settle(self, attempts: list[Attempt], lease_ends: float) -> None:
@@ -205,7 +210,7 @@ class Drain:
 
 async def drain(loop: Loop, account_id: UUID, slot: int = 0) -> dict[str, str | int]:
     """What Flower shows of it."""
-    account = await loop.in_database(read_account, account_id)
+    account = await loop.in_database(remembered_account, account_id)
     if account is None:
         return {}
     work = Drain(loop, await loop.client(), account, slot)

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from apps.core.redis import Redis
 
-# Longer than the slice of a drain and the longest call to a provider.
-BUSY_SECONDS = 30
+# A task at work says so more often than this; one that died is missed so soon.
+BUSY_SECONDS = 10
+# A task that has waited in its queue for so long is started once more.
 RUNG_SECONDS = 30
 ALARMS = "recado:alarms"
 

@@ -20,6 +20,8 @@ class Taken:
     opening: Opening
     claim: Claim | None = None
     ready: list[Claimed] = field(default_factory=list)
+    # Granted and not needed: to be given back once what was taken is on its way.
+    unused: int = 0
     # Seconds during which nothing can be done, whatever is waiting.
     wait: float | None = None
 
@@ -34,8 +36,7 @@ def take(account: ChannelAccount, gate: Gate, most: int) -> Taken:
         return Taken(opening, wait=opening.wait)
     claimed = claim(account, opening.granted)
     ready = _hold_back(account, gate, claimed)
-    gate.give_back(account, opening.granted - len(ready))
-    return Taken(opening, claimed, ready)
+    return Taken(opening, claimed, ready, unused=opening.granted - len(ready))
 
 
 def _hold_back(account: ChannelAccount, gate: Gate, claimed: Claim) -> list[Claimed]:

@@ -10,8 +10,9 @@ from tests.server import Server, run_server
 
 
 @pytest.fixture(autouse=True)
-def _forgetful_redis() -> None:
-    """No limit, cache or counter of one test reaches the next."""
+def _forgetful_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No limit, cache or counter of one test reaches the next, and no failure that was only played."""
+    monkeypatch.setattr("apps.core.redis._left_alone_until", 0.0)
     redis_client().flushdb()
 
 

@@ -1,10 +1,12 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 
-from apps.core.ids import new_id
+from apps.core import clock
+from apps.core.ids import first_id_of, new_id
 
 
 def test_id_is_a_version_7_uuid_of_this_moment() -> None:
@@ -32,3 +34,13 @@ def test_ids_keep_their_order_when_the_clock_is_set_back(monkeypatch: pytest.Mon
     second = new_id()
     assert second > first
     assert isinstance(second, UUID)
+
+
+def test_first_id_of_a_moment_parts_what_was_made_before_from_what_comes_after() -> None:
+    before = new_id()
+    time.sleep(0.002)
+    moment = clock.now()
+    time.sleep(0.002)
+    assert before < first_id_of(moment) < new_id()
+    assert first_id_of(datetime.min.replace(tzinfo=UTC)).int == 0
+    assert first_id_of(datetime.max.replace(tzinfo=UTC)) > new_id()

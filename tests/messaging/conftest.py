@@ -15,9 +15,9 @@ from tests.messaging.provider import Provider, run_provider
 
 
 @pytest.fixture(scope="session")
-def _running_provider() -> Iterator[Provider]:
+def _running_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     # Nobody listens there: tests that want callbacks hand them over themselves.
-    with run_provider("http://127.0.0.1:9/v1/hooks") as provider:
+    with run_provider("http://127.0.0.1:9/v1/hooks", tmp_path_factory.mktemp("provider")) as provider:
         yield provider
 
 

@@ -1,14 +1,15 @@
-"""A simulated provider in a thread of the test's own process, reached over real HTTP."""
+"""A simulated provider as a program of its own, reached over real HTTP."""
 
-import asyncio
-import threading
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 
-from apps.channels.simulators.app import Settings, serve
+from local.ports import HOST, free_port
+from local.processes import Process
 
 APP_SECRET = "the-app-secret"
 
@@ -20,6 +21,12 @@ class Provider:
 
     def close(self) -> None:
         self._client.close()
+
+    def is_ready(self) -> bool:
+        try:
+            return self._client.get("/healthz").is_success
+        except httpx.TransportError:
+            return False
 
     def break_with(self, *faults: dict[str, Any]) -> None:
         self._client.put("/faults", json=list(faults)).raise_for_status()
@@ -42,26 +49,19 @@ class Provider:
 
 
 @contextmanager
-def run_provider(callback_url: str) -> Iterator[Provider]:
-    started = threading.Event()
-    found: list[str] = []
-    loop = asyncio.new_event_loop()
-    stop = asyncio.Event()
-
-    async def run() -> None:
-        async with serve(Settings(callback_url=callback_url, app_secret=APP_SECRET, group_seconds=0.01)) as url:
-            found.append(url)
-            started.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
-    thread.start()
-    assert started.wait(10)
-    provider = Provider(found[0])
+def run_provider(callback_url: str, folder: Path) -> Iterator[Provider]:
+    """The program itself: in this process, its connections would be seen by tests that watch who connects."""
+    url = f"http://{HOST}:{free_port()}"
+    command = [
+        *(sys.executable, "-m", "apps.channels.simulators", "--port", url.rpartition(":")[2], "--group-ms", "10"),
+        *("--callback-url", callback_url, "--app-secret", APP_SECRET),
+    ]
+    process = Process("provider", command, folder / "provider.log")
+    provider = Provider(url)
+    process.start()
     try:
+        process.wait_until(provider.is_ready, 30)
         yield provider
     finally:
         provider.close()
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
-        loop.close()
+        process.stop()

@@ -88,9 +88,8 @@ def test_sifted_list_is_read_to_its_end_in_both_directions(
     wanted = []
     for number in range(20):
         connector = "instagram" if number in {2, 3, 4, 17} else "whatsapp_cloud"
-        message = history.queued(aurora, to=f"+55119123456{number:02d}".lstrip("+"), connector="instagram") if (
-            connector == "instagram"
-        ) else history.queued(aurora, to=f"+55119123456{number:02d}")  # fmt: skip
+        to = f"+55119123456{number:02d}" if connector == "whatsapp_cloud" else f"178414000{number:02d}"
+        message = history.queued(aurora, to=to, connector=connector)
         if connector == "instagram":
             wanted.append(str(message.id))
     for limit in (1, 2, 50):

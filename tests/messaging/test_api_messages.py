@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -13,6 +12,7 @@ from apps.channels import accounts
 from apps.channels.models import ChannelAccount
 from apps.core import clock
 from apps.messaging import contacts, conversations
+from apps.messaging.api.readers import MessageReader
 from apps.messaging.engine.claim import claim
 from apps.messaging.models import Message
 from tests.cast import Api, House, with_key
@@ -56,7 +56,6 @@ def test_accepted_message_is_what_is_read_later(owner: Api, account: ChannelAcco
     message = answer.json()
     assert message | {"to": ANA, "channel": "whatsapp_cloud", "status": "queued", "priority": "high"} == message
     assert message | {"reference": "order 7", "metadata": {"order": 7}, "error": None} == message
-    assert UUID(message["conversation_id"])
     assert owner.get(f"/v1/messages/{message['id']}").json() == message
     assert owner.get("/v1/messages").json()["data"] == [message]
 
@@ -104,7 +103,8 @@ def test_what_is_wrong_is_named(
 
 
 def test_whole_body_that_is_wrong_is_named(owner: Api) -> None:
-    for body in ([], "text", 7):
+    bodies: list[Any] = [[], "text", 7]
+    for body in bodies:
         assert first_error(owner.post("/v1/messages", body)) == ("", "wrong_type")
     missing = [error["pointer"] for error in owner.post("/v1/messages", None).json()["errors"]]
     assert missing == ["/text", "/account_id", "/to"]
@@ -298,3 +298,9 @@ def test_what_left_cannot_be_cancelled(owner: Api, aurora: House) -> None:
 def test_new_person_and_known_person_get_their_own_conversations(owner: Api, account: ChannelAccount) -> None:
     ana, again, bia = (send(owner, account, to=to).json()["conversation_id"] for to in (ANA, ANA, BIA))
     assert ana == again != bia
+
+
+def test_what_is_shown_of_a_message_is_what_the_schema_describes(owner: Api, account: ChannelAccount) -> None:
+    shown = send(owner, account).json()
+    assert list(shown) == MessageReader.Meta.fields
+    assert shown["created_at"].endswith("Z")

@@ -141,6 +141,8 @@ json = st.recursive(
 names = st.sampled_from([field for field, _, _ in FIELDS])
 
 
+# The simulated provider of other tests draws its delays in a thread of this process.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 @given(body=st.dictionaries(names | st.text(max_size=5), json, max_size=6) | json)
 def test_nothing_that_json_can_say_makes_it_fail(body: object) -> None:
     assert isinstance(read_message(body), list | NewMessage)

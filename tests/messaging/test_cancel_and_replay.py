@@ -1,3 +1,5 @@
+from uuid import UUID
+
 import pytest
 
 from apps.core.ids import new_id
@@ -12,7 +14,7 @@ from tests.messaging.provider import Provider
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def cancel_one(desk: Desk, message_id: object) -> bool:
+def cancel_one(desk: Desk, message_id: UUID | str) -> bool:
     message = Message.across_organizations.get(pk=message_id)
     return cancel(desk.organization, message.conversation_id, message.id)
 

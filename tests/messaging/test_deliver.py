@@ -6,6 +6,7 @@ import pytest
 
 from apps.channels.models import ChannelAccount
 from apps.messaging.engine import bells, claim, deliver
+from apps.messaging.engine.doorbell import Bell
 from apps.messaging.models import ContactAddress, DeadLetter, Delivery, MessageEvent
 from tests.messaging.desk import ANA, BIA, CAIO, Desk
 from tests.messaging.provider import Provider
@@ -258,7 +259,7 @@ def test_drain_ends_after_its_slice_and_rings_for_the_next(desk: Desk, monkeypat
     desk.accept("Bom dia")
     bells.doorbells().forget([bells.drain_bell("whatsapp_cloud", desk.account.id)])
 
-    started: list[bells.Bell] = []
+    started: list[Bell] = []
     monkeypatch.setattr(bells, "start", started.extend)
     desk.drain()
 

@@ -31,6 +31,7 @@ from apps.channels.connector import ReceiptStatus
 from apps.channels.errors import MessageRejected, OutcomeUnknown, RateLimited, SendFailed, Transient
 from apps.channels.models import ChannelAccount
 from apps.core import clock
+from apps.core.ids import new_id
 from apps.messaging.engine.accept import Accepted, NewMessage, accept
 from apps.messaging.engine.cancel import cancel
 from apps.messaging.engine.claim import Claimed, claim

@@ -23,7 +23,7 @@ def _cursor(transactional_db: None) -> None:
 
 
 def streamed(desk: Desk) -> list[dict[str, Any]]:
-    entries = redis_client().xrange(stream_of(desk.organization.id))
+    entries: Any = redis_client().xrange(stream_of(desk.organization.id))
     return [event for _, fields in entries for event in orjson.loads(fields[b"events"])]
 
 

@@ -1,0 +1,145 @@
+"""Messages: send one, find them, see what became of them, take one back."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.accounts.api.view import TenantView
+from apps.accounts.idempotency import idempotent
+from apps.accounts.roles import Scope
+from apps.channels.models import ChannelAccount
+from apps.core.api.pagination import NumberedPages, SiftedPages
+from apps.messaging import messages
+from apps.messaging.api.bodies import as_problem, read_message
+from apps.messaging.api.filters import MessageFilters, created_between
+from apps.messaging.api.readers import EventReader, MessageReader
+from apps.messaging.api.refusals import refusal_of
+from apps.messaging.api.schema import NewMessageBody
+from apps.messaging.engine.accept import Accepted, accept
+from apps.messaging.models import Conversation, Delivery, Message, MessageEvent
+from apps.messaging.models.message import ENDED_BADLY
+from apps.messaging.statuses import Status
+
+WITH_PARTIES = ("account", "conversation")
+# A message with one of these has a row in the ready table, which is as short as the backlog.
+UNDER_WAY = {Status.QUEUED, Status.SENDING}
+
+
+class MessageView(TenantView[Message]):
+    model = Message
+    reader = MessageReader
+
+    def get_queryset(self) -> QuerySet[Message]:
+        return super().get_queryset().select_related(*WITH_PARTIES)
+
+
+class MessagesView(MessageView):
+    scopes = {"GET": Scope.MESSAGES_READ, "POST": Scope.MESSAGES_WRITE}
+    pagination_class = SiftedPages
+    paginator: SiftedPages
+
+    @extend_schema(parameters=[MessageFilters], responses=MessageReader(many=True), operation_id="messages_list")
+    def get(self, request: Request) -> Response:
+        """Messages, newest first.
+
+        A page looks at a bounded number of messages: with a filter it may hold fewer than `limit`, or none, while
+        `next` leads on.
+        """
+        found = self._find(MessageFilters.read(request))
+        return self.paginator.get_paginated_response(MessageReader(found, many=True).data)
+
+    @extend_schema(request=NewMessageBody, responses={202: MessageReader}, operation_id="messages_create")
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Send a message. Give either `account_id` and `to`, or the `conversation_id` of one that exists.
+
+        202: it is written down and will be sent. What becomes of it is told by its status and its events.
+        """
+        wanted = read_message(request.data)
+        if isinstance(wanted, list):
+            raise as_problem(wanted)
+        (answer,) = accept(self.principal.organization, [wanted])
+        if not isinstance(answer, Accepted):
+            raise refusal_of(answer)
+        return Response(MessageReader(_as_stored(answer)).data, status=202)
+
+    def _find(self, wanted: dict[str, Any]) -> list[Message]:
+        """By the index that knows most; what it does not know is sifted."""
+        created = created_between(wanted.get("created_after"), wanted.get("created_before"))
+        columns = _COLUMNS.keys() & wanted.keys()
+        if wanted.get("status") in UNDER_WAY:
+            known = columns & {"account_id", "conversation_id"}
+            waiting = Delivery.objects.for_organization(self.principal.organization).filter(created)
+            waiting = waiting.filter(**{name: wanted[name] for name in known})
+            waiting = waiting.select_related(*(f"message__{name}" for name in WITH_PARTIES))
+            sifted = Q(**{f"message__{_COLUMNS[name]}": wanted[name] for name in columns - known})
+            return [delivery.message for delivery in self.paginator.sift(waiting, sifted, self.request)]
+        known = columns & {"conversation_id", "reference"}
+        if wanted.get("status") in ENDED_BADLY:
+            known = known | {"status"}
+        candidates = self.get_queryset().filter(created, **{_COLUMNS[name]: wanted[name] for name in known})
+        sifted = Q(**{_COLUMNS[name]: wanted[name] for name in columns - known})
+        return self.paginator.sift(candidates, sifted, self.request)
+
+
+_COLUMNS = {
+    "status": "status",
+    "channel": "account__connector",
+    "account_id": "account_id",
+    "conversation_id": "conversation_id",
+    "reference": "reference",
+    "created_after": "created_at__gte",
+    "created_before": "created_at__lt",
+}
+
+
+class OneMessageView(MessageView):
+    scopes = {"GET": Scope.MESSAGES_READ}
+
+    @extend_schema(responses=MessageReader, operation_id="messages_retrieve")
+    def get(self, request: Request, message_id: UUID) -> Response:
+        """One message and where it stands now."""
+        return Response(MessageReader(self.get_object(message_id)).data)
+
+
+class MessageEventsView(MessageView):
+    scopes = {"GET": Scope.MESSAGES_READ}
+    pagination_class: ClassVar[type[NumberedPages]] = NumberedPages
+
+    @extend_schema(responses=EventReader(many=True), operation_id="messages_events_list")
+    def get(self, request: Request, message_id: UUID) -> Response:
+        """What happened to a message: every status and every attempt, newest first."""
+        message = self.get_object(message_id)
+        events = MessageEvent.objects.for_organization(self.principal.organization).filter(message=message)
+        rows = self.paginator.paginate_queryset(events, request, self)
+        return self.paginator.get_paginated_response(EventReader(rows, many=True).data)
+
+
+class CancelMessageView(MessageView):
+    scopes = {"POST": Scope.MESSAGES_WRITE}
+
+    @extend_schema(request=None, responses=MessageReader, operation_id="messages_cancel")
+    def post(self, request: Request, message_id: UUID) -> Response:
+        """Take a message back. 409 `too_late` once it has left or has ended."""
+        return Response(MessageReader(messages.cancel(self.principal, self.get_object(message_id))).data)
+
+
+def _as_stored(accepted: Accepted) -> Message:
+    """What a reader would find in the database, without looking."""
+    wanted, place = accepted.wanted, accepted.place
+    return Message(
+        id=accepted.id,
+        account=ChannelAccount(id=place.account_id, connector=place.connector),
+        conversation=Conversation(id=place.conversation_id, address=place.address),
+        text=wanted.text,
+        priority=wanted.priority,
+        reference=wanted.reference,
+        metadata=wanted.metadata,
+        scheduled_at=wanted.scheduled_at,
+        expires_at=accepted.expires_at,
+        created_at=accepted.created_at,
+    )

@@ -1,7 +1,7 @@
 # Every target is described behind its name; `make help` prints that.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test lint format messages migrations requirements clean
+.PHONY: help environment demo test bench chaos lint format messages migrations requirements clean
 
 BIN := .venv/bin
 TEST := DJANGO_SETTINGS_MODULE=project.settings.test
@@ -17,6 +17,12 @@ demo: environment ## Run all of Recado on this machine until Ctrl-C
 
 test: environment ## Run the whole test suite on its own throw-away servers
 	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered $(ARGS)
+
+bench: environment ## Measure what docs/benchmarks.md says (ARGS="--quick", "--only dispatch")
+	@exec $(BIN)/python -m bench $(ARGS)
+
+chaos: environment ## Kill, empty and stop all of it, and count what was lost (ARGS="--quick", "--only kills")
+	@exec $(BIN)/python -m chaos $(ARGS)
 
 lint: environment ## Run every static check: format, style, types, layers, migrations
 	@$(BIN)/ruff format --check .

@@ -3,7 +3,6 @@
 import fcntl
 import os
 import shutil
-import signal
 import sys
 import time
 import urllib.error
@@ -11,10 +10,10 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 from apps.channels.registry import NAMES, queue_of
+from local.console import Stopped, say, stop_when_told
 from local.places import ROOT, BadPlace, Places
 from local.ports import HOST, holder_of, is_free
 from local.postgres import PostgresServer
@@ -24,28 +23,21 @@ from local.valkey import ValkeyServer
 
 NEEDED_BYTES = 500 * 1024 * 1024
 READY_SECONDS = 60
-STOPPED_BY_SIGNAL = 128
 
 
 class CannotStart(Exception):
     """Something on this machine is in the way. The message says what to do about it."""
 
 
-class Stopped(BaseException):
-    """Ctrl-C or SIGTERM, wherever we were; not an error, so nothing that handles errors may catch it."""
-
-
 def main() -> int:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _raise_stopped)
+    stop_when_told()
     try:
         places = Places.from_environment()
         with ExitStack() as running:
             run(places, running)
     except Stopped as stopped:
         say("\n  Stopped. The data stays; `make demo` finds it again.")
-        signal_number: int = stopped.args[0]
-        return 0 if signal_number == signal.SIGINT else STOPPED_BY_SIGNAL + signal_number
+        return 0 if stopped.is_by_hand else stopped.exit_code
     except (CannotStart, ProcessFailed, BadPlace) as problem:
         say(f"\n  {problem}\n")
         return 1
@@ -248,20 +240,9 @@ def welcome(places: Places, seconds: float) -> None:
 """)
 
 
-def _raise_stopped(number: int, _frame: FrameType | None) -> None:
-    # From here on we are stopping: a second Ctrl-C must not leave half of it running.
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.SIG_IGN)
-    raise Stopped(number)
-
-
 def _space_left(folder: Path) -> str:
     free = shutil.disk_usage(folder).free // 1024**2
     return f"{free} MB are free on the disk of {folder}; the demo needs {NEEDED_BYTES // 1024**2} MB."
-
-
-def say(text: str) -> None:
-    print(text, flush=True)
 
 
 if __name__ == "__main__":

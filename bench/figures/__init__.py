@@ -1,0 +1,28 @@
+"""What is measured, by the name that --only takes. Needs Django."""
+
+from collections.abc import Callable
+
+from bench.figure import Figure
+from bench.figures import (
+    accepting,
+    at_rest,
+    claim,
+    dispatch,
+    global_limit,
+    memory,
+    slow_provider,
+    sustained,
+)
+from bench.office import Office
+from bench.stage import Stage
+
+FIGURES: dict[str, Callable[[Stage, Office], list[Figure]]] = {
+    "dispatch": dispatch.measure,
+    "slow-provider": slow_provider.measure,
+    "sustained": sustained.measure,
+    "accept": accepting.measure,
+    "claim": claim.measure,
+    "at-rest": at_rest.measure,
+    "limit": global_limit.measure,
+    "memory": memory.measure,
+}

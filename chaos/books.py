@@ -1,0 +1,104 @@
+"""What the database says became of the messages of some accounts."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+
+from chaos.verdict import Ending
+
+_PATIENCE_SECONDS = 30.0
+
+
+class Books:
+    """Each question over a connection of its own, asked again while PostgreSQL is away: scenarios restart it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def unfinished(self, accounts: Sequence[str]) -> int:
+        return self._count("SELECT count(*) FROM delivery WHERE account_id = ANY(%s::uuid[])", accounts)
+
+    def unread_callbacks(self) -> int:
+        return self._count("SELECT count(*) FROM provider_callback")
+
+    def in_flight(self, accounts: Sequence[str]) -> int:
+        """At the provider, under a lease."""
+        return self._count(
+            "SELECT count(*) FROM delivery WHERE state = 'sending' AND account_id = ANY(%s::uuid[])", accounts
+        )
+
+    def endings(self, accounts: Sequence[str]) -> dict[str, Ending]:
+        """By the message's id."""
+        return {row[0]: Ending(*row[1:]) for row in self._ask(_ENDINGS, accounts)}
+
+    def written_twice(self, accounts: Sequence[str]) -> int:
+        """Messages whose story tells a status twice."""
+        return self._count(_WRITTEN_TWICE, accounts)
+
+    def most_attempts(self, accounts: Sequence[str]) -> int:
+        return self._count(_MOST_ATTEMPTS, accounts)
+
+    def unknown_outcomes(self, accounts: Sequence[str]) -> int:
+        """How often nobody could say whether the provider had a message."""
+        return self._count(_UNKNOWN_OUTCOMES, accounts)
+
+    def cut_connections(self) -> None:
+        """All but this one."""
+        self._ask("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                  "WHERE datname = current_database() AND pid <> pg_backend_pid()")  # fmt: skip
+
+    def _count(self, statement: str, accounts: Sequence[str] | None = None) -> int:
+        ((count,),) = self._ask(statement, accounts)
+        return int(count or 0)
+
+    def _ask(self, statement: str, accounts: Sequence[str] | None = None) -> list[tuple[Any, ...]]:
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                with psycopg.connect(self._url, connect_timeout=2) as connection:
+                    parameters = None if accounts is None else [list(accounts)]
+                    return connection.execute(statement.encode(), parameters).fetchall()
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+
+
+_ENDINGS = """
+SELECT message.id::text, message.status, dead_letter.state = 'open',
+       (SELECT count(*)
+          FROM message_event AS event
+         WHERE event.message_id = message.id
+           AND event.kind = 'retrying' AND event.detail ->> 'error' = 'outcome_unknown')
+  FROM message LEFT JOIN dead_letter ON dead_letter.message_id = message.id
+ WHERE message.account_id = ANY(%s::uuid[])
+"""
+
+_WRITTEN_TWICE = """
+SELECT count(*)
+  FROM (SELECT 1
+          FROM message_event AS event JOIN message ON message.id = event.message_id
+         WHERE message.account_id = ANY(%s::uuid[])
+           AND event.kind IN ('queued', 'sent', 'delivered', 'read', 'failed', 'cancelled', 'expired')
+         GROUP BY event.message_id, event.kind
+        HAVING count(*) > 1) AS twice
+"""
+
+_MOST_ATTEMPTS = """
+SELECT max(attempts)
+  FROM (SELECT count(*) AS attempts
+          FROM message_event AS event JOIN message ON message.id = event.message_id
+         WHERE message.account_id = ANY(%s::uuid[]) AND event.kind = 'sending'
+         GROUP BY event.message_id) AS each
+"""
+
+_UNKNOWN_OUTCOMES = """
+SELECT count(*)
+  FROM message_event AS event JOIN message ON message.id = event.message_id
+ WHERE message.account_id = ANY(%s::uuid[])
+   AND event.kind IN ('unknown', 'retrying', 'failed') AND event.detail ->> 'error' = 'outcome_unknown'
+   -- A wait that ended without a receipt was counted when it began.
+   AND event.detail ->> 'code' <> 'no_receipt'
+"""

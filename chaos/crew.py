@@ -1,0 +1,164 @@
+"""Celery workers, as they are deployed, and what can happen to their processes."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import count
+from random import Random
+
+import psutil
+
+from apps.channels.registry import NAMES, queue_of
+from chaos.stage import Stage
+from local.processes import Process, stop_all
+
+READY_SECONDS = 60
+_CELERY = [sys.executable, "-m", "celery", "--app", "celery_app"]
+DISPATCH = ",".join(queue_of(connector) for connector in NAMES)
+EVENTS = "maintenance,events"
+
+
+@dataclass
+class Worker:
+    name: str
+    queues: str
+    process: Process
+
+    @property
+    def pids(self) -> list[int]:
+        """The parent, then its children; none of one that is gone."""
+        if self.process.pid is None or self.process.exit_code is not None:
+            return []
+        with suppress(psutil.NoSuchProcess):
+            parent = psutil.Process(self.process.pid)
+            return [parent.pid, *(child.pid for child in parent.children())]
+        return []
+
+    @property
+    def is_ready(self) -> bool:
+        return self.process.has_written(" ready.")
+
+
+@dataclass
+class Crew:
+    stage: Stage
+    # Children of each worker.
+    children: int = 2
+    workers: dict[str, Worker] = field(default_factory=dict, init=False)
+    _past: list[Process] = field(default_factory=list, init=False)
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1), init=False)
+
+    def hire(self) -> None:
+        """Two that dispatch, one for everything else."""
+        for name, queues in (("dispatch-1", DISPATCH), ("dispatch-2", DISPATCH), ("events", EVENTS)):
+            if name not in self.workers:
+                self._start(name, queues)
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        for worker in self.workers.values():
+            worker.process.wait_until(lambda worker=worker: worker.is_ready, READY_SECONDS)  # type: ignore[misc]
+
+    @property
+    def dispatchers(self) -> list[Worker]:
+        return [worker for worker in self.workers.values() if worker.queues == DISPATCH]
+
+    def strike(self, chance: Random, number: signal.Signals = signal.SIGKILL) -> str:
+        """Some process of some worker, and says which."""
+        worker = chance.choice(list(self.workers.values()))
+        pids = worker.pids
+        victim = chance.choice(pids)
+        with suppress(ProcessLookupError):
+            os.kill(victim, number)
+        return f"{worker.name} {'parent' if victim == pids[0] else 'child'}"
+
+    def kill(self, worker: Worker) -> None:
+        """All of it at once, as when its machine fails."""
+        for pid in worker.pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.replace_the_dead()
+
+    def replace_the_dead(self) -> int:
+        """As a supervisor does. The children of a dead parent are left alone: they may go on with their work."""
+        dead = [worker for worker in self.workers.values() if worker.process.exit_code is not None]
+        for worker in dead:
+            self._past.append(worker.process)
+            self._start(worker.name, worker.queues)
+        return len(dead)
+
+    def roll(self, worker: Worker) -> Process:
+        """Asks it to stop, with another in its place at once."""
+        worker.process.signal_stop()
+        self._past.append(worker.process)
+        self._start(worker.name, worker.queues)
+        return worker.process
+
+    def freeze(self, worker: Worker) -> list[int]:
+        """Returns whom to thaw."""
+        pids = worker.pids
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        return pids
+
+    def thaw(self, pids: list[int]) -> None:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+    @contextmanager
+    def beats(self, how_many: int) -> Iterator[None]:
+        beats = [
+            Process(
+                f"beat-{n}",
+                [*_CELERY, "beat", "--pidfile="],
+                self.stage.folder / f"beat-{n}.log",
+                env=self.stage.environment,
+            )
+            for n in range(how_many)
+        ]
+        try:
+            for beat in beats:
+                beat.start()
+            for beat in beats:
+                beat.wait_until(lambda beat=beat: beat.has_written("Starting"), READY_SECONDS)  # type: ignore[misc]
+            yield
+        finally:
+            stop_all(beats)
+
+    def wait_for_the_rolled(self, processes: list[Process], seconds: float) -> list[int | None]:
+        """Their exit codes; None is of one that did not stop in time."""
+        deadline = time.monotonic() + seconds
+        while any(process.exit_code is None for process in processes) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return [process.exit_code for process in processes]
+
+    def dismiss(self) -> None:
+        for worker in self.workers.values():
+            self.thaw(worker.pids)
+        stop_all([*(worker.process for worker in self.workers.values()), *self._past])
+
+    def _start(self, name: str, queues: str) -> None:
+        number = next(self._numbers)
+        command = [
+            *(*_CELERY, "worker", "--queues", queues, "--concurrency", str(self.children)),
+            *("--hostname", f"{name}-{number}@chaos"),
+        ]
+        log = self.stage.folder / f"{name}.{number}.log"
+        process = Process(f"{name}-{number}", command, log, env=self.stage.environment, stop_seconds=2)
+        process.start()
+        self.workers[name] = Worker(name, queues, process)
+
+
+@contextmanager
+def hired(stage: Stage, children: int = 2) -> Iterator[Crew]:
+    crew = Crew(stage, children)
+    try:
+        crew.hire()
+        yield crew
+    finally:
+        crew.dismiss()

@@ -1,0 +1,19 @@
+"""One file for each way in which things go wrong."""
+
+from collections.abc import Callable, Mapping
+
+from chaos.scenarios import beats, kills, postgres, provider, receipts, redis, stopped, unknown
+from chaos.trial import Row, Scale, Trial
+
+SCENARIOS: Mapping[str, Callable[[Trial, Scale], Row]] = {
+    "kills": kills.by_force,
+    "stops": kills.by_request,
+    "redis-emptied": redis.emptied,
+    "redis-down": redis.down,
+    "postgres": postgres.away,
+    "provider-fails": provider.fails,
+    "unknown": unknown.outcomes,
+    "two-beats": beats.two,
+    "frozen": stopped.worker,
+    "receipts": receipts.disturbed,
+}

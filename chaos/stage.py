@@ -1,0 +1,129 @@
+"""Where it all happens: throw-away servers on loopback, the simulated providers and one web process."""
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from chaos.books import Books
+from chaos.providers import Providers
+from local.places import ROOT
+from local.ports import HOST, free_port
+from local.postgres import PostgresServer
+from local.processes import Process, ProcessFailed
+from local.secrets_file import read_env
+from local.valkey import ValkeyServer
+
+READY_SECONDS = 60
+# Short, so that a lease is: four times as long, and no scenario waits a minute for the end of one.
+OUTBOUND_SECONDS = 3
+LEASE_SECONDS = 4 * OUTBOUND_SECONDS
+_BINARIES = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Stage:
+    folder: Path
+    postgres: PostgresServer
+    valkey: ValkeyServer
+    providers: Providers
+    books: Books
+    url: str
+    api_key: str
+    app_secret: str
+    # Of every process of Recado.
+    environment: Mapping[str, str]
+
+    def client(self) -> httpx.Client:
+        headers = {"Authorization": f"Api-Key {self.api_key}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+
+
+@contextmanager
+def open_stage(durable: bool = True) -> Iterator[Stage]:
+    """`durable`: servers as in production, which a test has no time for."""
+    with ExitStack() as running:
+        folder = Path(tempfile.mkdtemp(prefix="recado-chaos-"))
+        running.callback(shutil.rmtree, folder, ignore_errors=True)
+        folder.chmod(0o755)  # PostgreSQL may run as another user; its own folder stays closed
+        password, app_secret = secrets.token_urlsafe(), secrets.token_urlsafe()
+        options = () if durable else ("fsync=off", "full_page_writes=off")
+        postgres = PostgresServer(folder / "postgres", free_port(), password, folder / "postgres.log", options)
+        running.callback(postgres.stop)
+        postgres.start()
+        valkey = ValkeyServer(folder / "valkey", free_port(), password, folder / "valkey.log", durable)
+        running.callback(valkey.stop)
+        valkey.start()
+        web, simulators = (f"http://{HOST}:{free_port()}" for _ in range(2))
+        environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "project.settings.dev",
+            "DEBUG": "false",
+            "DATABASE_URL": postgres.url,
+            "REDIS_URL": valkey.url,
+            "PUBLIC_URL": web,
+            "MAIL_FOLDER": str(folder / "mail"),
+            "WHATSAPP_CLOUD_URL": f"{simulators}/whatsapp/v23.0",
+            "INSTAGRAM_URL": f"{simulators}/instagram/v23.0",
+            "OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8",
+            "OUTBOUND_SECONDS": str(OUTBOUND_SECONDS),
+            "API_RATE_PER_SECOND": "100000",
+            "API_BURST": "100000",
+            "SIMULATORS_APP_SECRET": app_secret,
+            "PYTHONUNBUFFERED": "1",
+        }
+        processes = [_simulators(folder, simulators, web, app_secret), _web(folder, web, environment)]
+        for process in processes:
+            running.callback(process.stop)
+            process.start()
+        _manage(environment, "migrate", "--no-input", "--verbosity", "0")
+        _manage(environment, "seed_demo", "--env-file", str(folder / "demo.env"), "--url", web)
+        for process, address in zip(processes, (f"{simulators}/control/healthz", f"{web}/readyz"), strict=True):
+            process.wait_until(_answers(address), READY_SECONDS)
+        providers = Providers(simulators)
+        running.callback(providers.close)
+        api_key = read_env(folder / "demo.env")["RECADO_API_KEY"]
+        books = Books(postgres.url)
+        yield Stage(folder, postgres, valkey, providers, books, web, api_key, app_secret, environment)
+
+
+def _simulators(folder: Path, url: str, web: str, app_secret: str) -> Process:
+    command: list[str | Path] = [
+        *(sys.executable, "-m", "apps.channels.simulators", "--host", HOST, "--port", url.rpartition(":")[2]),
+        *("--callback-url", f"{web}/v1/hooks", "--app-secret", app_secret),
+        *("--sent-after", "0.05", "--delivered-after", "0.1", "--read-after", "0.3"),
+    ]
+    return Process("simulators", command, folder / "simulators.log", stop_seconds=3)
+
+
+def _web(folder: Path, url: str, environment: Mapping[str, str]) -> Process:
+    command: list[str | Path] = [
+        *(_BINARIES / "uvicorn", "project.asgi:application", "--host", HOST, "--port", url.rpartition(":")[2]),
+        *("--no-access-log", "--no-proxy-headers", "--lifespan", "off", "--timeout-graceful-shutdown", "1"),
+        *("--log-config", ROOT / "project" / "uvicorn.json"),
+    ]
+    return Process("web", command, folder / "web.log", env=environment, stop_seconds=5)
+
+
+def _manage(environment: Mapping[str, str], *arguments: str) -> None:
+    command: list[str | Path] = [sys.executable, ROOT / "manage.py", *arguments]
+    ran = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    if ran.returncode:
+        raise ProcessFailed(f"manage.py {arguments[0]} failed.\n{ran.stderr}")
+
+
+def _answers(url: str) -> Callable[[], bool]:
+    def ask() -> bool:
+        try:
+            return httpx.get(url, timeout=2, trust_env=False).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    return ask

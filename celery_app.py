@@ -12,6 +12,7 @@ from celery.signals import setup_logging
 from django.conf import settings
 from django_structlog.celery.steps import DjangoStructLogInitStep
 from kombu import Queue
+from kombu.transport.redis import Channel as RedisChannel
 
 from apps.channels.registry import NAMES, queue_of
 
@@ -49,7 +50,7 @@ SCHEDULE = {
 
 
 def broker_settings(url: str) -> dict[str, Any]:
-    """What the chosen broker needs in order not to lose a task it has taken."""
+    """What the chosen broker needs in order not to lose tasks needlessly."""
     if url.startswith(("amqp:", "amqps:")):
         return {
             "task_queues": [Queue(name, queue_arguments={"x-queue-type": "quorum"}) for name in QUEUES],
@@ -69,6 +70,9 @@ def broker_settings(url: str) -> dict[str, Any]:
     }
 
 
+# Where the connection to Redis is lost, kombu would put back over it what was taken, and the worker ends of that.
+RedisChannel.do_restore = False
+
 app = Celery("recado", broker=settings.BROKER_URL)
 app.conf.update(
     broker_settings(settings.BROKER_URL),
@@ -82,13 +86,13 @@ app.conf.update(
     result_backend=None,
     accept_content=["json"],
     task_serializer="json",
-    # A task whose worker died is taken up again, and each must bear being run twice.
-    task_acks_late=True,
-    task_reject_on_worker_lost=True,
+    # Acknowledged when it starts: what a dead worker left undone is found in the database, not in the broker.
+    task_acks_late=False,
     task_time_limit=TASK_SECONDS,
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1},
     worker_prefetch_multiplier=1,
-    worker_cancel_long_running_tasks_on_connection_loss=True,
+    # What a worker is doing does not depend on the broker, so it goes on while the broker is away.
+    worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_soft_shutdown_timeout=8,
     worker_enable_soft_shutdown_on_idle=False,
     worker_max_tasks_per_child=10_000,

@@ -9,6 +9,9 @@
 local key, action = KEYS[1], ARGV[1]
 local threshold, open_for, probe_for, token = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 
+-- The result of a probe may come at any moment: whoever has to wait for it looks again so soon.
+local SOON = 1000000
+
 -- A day without a word about an account, and its failures are no longer in a row.
 local MEMORY = 86400 * 1000000
 
@@ -53,7 +56,7 @@ if action == 'ask' then
   end
   local wait = wait_until('open_until', open_until, open_for)
   if wait <= 0 and probe then
-    wait = wait_until('probe_until', probe_until, probe_for)
+    wait = math.min(wait_until('probe_until', probe_until, probe_for), SOON)
   end
   if wait > 0 then
     return { 0, 0, wait, failures }

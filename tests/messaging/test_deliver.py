@@ -4,7 +4,10 @@ import time
 
 import pytest
 
+from apps.channels.liveness import breaker_key, breaker_state
 from apps.channels.models import ChannelAccount
+from apps.core.breaker import Breaker
+from apps.core.redis import redis_client
 from apps.messaging.engine import bells, claim, deliver
 from apps.messaging.engine.doorbell import Bell
 from apps.messaging.models import ContactAddress, DeadLetter, Delivery, MessageEvent
@@ -175,6 +178,25 @@ def test_provider_that_fails_opens_the_breaker_and_no_attempt_is_wasted(desk: De
         time.sleep(0.05)
     assert desk.waiting() == 0
     assert provider.tally()["doubled"] == {}
+
+
+def test_drain_whose_probe_succeeds_goes_on_with_the_rest(desk: Desk, provider: Provider) -> None:
+    desk.change(breaker_seconds=1)
+    Breaker(redis_client()).failed(breaker_key(desk.account), desk.account.breaker_policy, times=3)
+    for n in range(3):
+        desk.accept("Oi", to=f"+55119{40_000_000 + n}")
+    provider.delay(latency=0.2)  # so that the drain asks for more while its probe is out
+
+    assert "claimed" not in desk.drain()
+    deadline = time.monotonic() + 10
+    while is_open(desk.account) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert desk.drain()["sent"] == 3
+
+
+def is_open(account: ChannelAccount) -> bool:
+    state = breaker_state(account)
+    return state is not None and state.status == "open"
 
 
 def test_account_that_is_rejected_is_paused_with_the_reason(desk: Desk, provider: Provider) -> None:

@@ -1,6 +1,7 @@
 """Every committed event reaches the stream, in the order of commits, and none is left behind."""
 
 import threading
+import time
 from typing import Any
 
 import orjson
@@ -27,11 +28,20 @@ def streamed(desk: Desk) -> list[dict[str, Any]]:
     return [event for _, fields in entries for event in orjson.loads(fields[b"events"])]
 
 
+def publish_now(count: int) -> int:
+    """Transactions of the other databases of this server, where other tests run, hold events back as well."""
+    published, deadline = 0, time.monotonic() + 10
+    while published < count and time.monotonic() < deadline:
+        published += publish_batch()
+    return published
+
+
 def test_events_reach_the_stream_in_order(desk: Desk) -> None:
     (message,) = desk.accept("Bom dia")
     desk.drain()
 
-    assert publish() == 3
+    published = publish()
+    assert published + publish_now(3 - published) == 3
 
     events = streamed(desk)
     assert [(event["kind"], event["status"]) for event in events] == [
@@ -64,9 +74,8 @@ def test_event_of_a_transaction_that_commits_late_is_not_left_behind(desk: Desk)
     before = publish_batch()
     may_commit.set()
     thread.join()
-    after = publish_batch()
 
-    assert before + after == 2
+    assert publish_now(2) == 2
     assert before == 0  # the younger waits for the older, or the older would be behind the cursor
     assert streamed(desk)[-1]["message_id"] == str(quick)
 
@@ -74,9 +83,9 @@ def test_event_of_a_transaction_that_commits_late_is_not_left_behind(desk: Desk)
 def test_publisher_that_died_before_its_cursor_publishes_again(desk: Desk) -> None:
     desk.accept("Bom dia")
     with transaction.atomic():
-        publish_batch()
+        assert publish_now(1) == 1
         transaction.set_rollback(True)
-    assert publish_batch() == 1
+    assert publish_now(1) == 1
     events = streamed(desk)
     assert [event["event_id"] for event in events] == [events[0]["event_id"]] * 2
 
@@ -97,4 +106,4 @@ def test_second_publisher_has_nothing_to_do_while_the_first_is_at_work(desk: Des
         thread.start()
         thread.join()
     assert found == [0]
-    assert publish_batch() == 1
+    assert publish_now(1) == 1

@@ -52,7 +52,6 @@ class Drain:
         self._something_finished = asyncio.Event()
         self._something_recorded = asyncio.Event()
         self._is_recording = False
-        self._recordings = 0
         self._is_closing = False
         self.tally: Counter[str] = Counter()
 
@@ -74,24 +73,29 @@ class Drain:
         slice_ends = time.monotonic() + SLICE_SECONDS
         most = settings.DRAIN_CONCURRENCY
         while time.monotonic() < slice_ends:
+            self._something_recorded.clear()
             room = most - len(self._in_flight)
             if room < most / 2:
                 await self._wait_for_news()
                 continue
-            recordings = self._recordings
             taken = await self._loop.in_database(self._take, room)
             if taken.wait is not None:
-                await self._loop.in_database(bells.doorbells().sleep, self._bell, taken.wait)
-                return
+                # What comes of our own calls may end the wait: a probe that succeeds closes the breaker.
+                if self._is_busy:
+                    await self._wait_for_news(taken.wait)
+                elif not self._something_recorded.is_set():
+                    await self._loop.in_database(bells.doorbells().sleep, self._bell, taken.wait)
+                    return
+                continue
             self._send_all(taken)
             if taken.unused:
                 await self._loop.in_database(self._gate.give_back, self._account, taken.unused)
             if taken.ready:
                 continue
-            if self._in_flight or self._finished or self._is_recording:
-                # What they end lets the next message of their conversations go.
+            if self._is_busy:
+                # What ends lets the next message of its conversation go.
                 await self._wait_for_news()
-            elif self._recordings == recordings and await self._loop.in_database(self._may_rest):
+            elif not self._something_recorded.is_set() and await self._loop.in_database(self._may_rest):
                 return
         await self._loop.in_database(self._ring_again)
 
@@ -181,7 +185,6 @@ class Drain:
                 self._is_recording = True
                 await self._settle([attempt for attempt, _ in batch], min(ends for _, ends in batch))
                 self._is_recording = False
-                self._recordings += 1
                 self._something_recorded.set()
 
     async def _settle(self, attempts: list[Attempt], lease_ends: float) -> None:
@@ -199,10 +202,13 @@ class Drain:
                 self.tally["lost_lease"] += len(attempts) - written
                 return
 
-    async def _wait_for_news(self) -> None:
-        self._something_recorded.clear()
+    @property
+    def _is_busy(self) -> bool:
+        return bool(self._in_flight or self._finished or self._is_recording)
+
+    async def _wait_for_news(self, longest: float = POLL_SECONDS) -> None:
         try:
-            async with asyncio.timeout(POLL_SECONDS):
+            async with asyncio.timeout(min(longest, SLICE_SECONDS)):
                 await self._something_recorded.wait()
         except TimeoutError:
             pass

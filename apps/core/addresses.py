@@ -71,7 +71,7 @@ def check_url(url: str, allowed: Sequence[Network] = (), *, allow_http: bool = F
     if parsed.raw_host is None or parsed.port == 0:
         raise TargetRefused("the URL's host or port cannot be used")
     if authority.startswith("[") or _ENDS_IN_A_NUMBER.fullmatch(parsed.raw_host):
-        # aiohttp connects to such a host without asking its resolver. This is the only check that it meets.
+        # Such a host is connected to without asking a name server. This is the only check that it meets.
         if reason := why_refused(parsed.raw_host, allowed):
             raise TargetRefused(f"the URL's host is {reason}")
     elif not _HOST_NAME.fullmatch(parsed.raw_host):

@@ -12,24 +12,22 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping, Sequence
-from contextvars import ContextVar
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Self
 
-import aiohttp
-from aiohttp.abc import ResolveResult
-from aiohttp.client_middlewares import ClientHandlerType
-from aiohttp.connector import Connection
-from aiohttp.http_exceptions import HttpProcessingError  # no ClientError, yet let out by the pure-Python parser
+from aiohappyeyeballs import start_connection
+from multidict import CIMultiDict
 from yarl import URL
 
 from apps.core.addresses import Network, TargetRefused, check_url, why_refused
+from apps.core.http_connection import ConnectionBroke, HttpConnection
 
 __all__ = ["Answer", "CallFailed", "GuardedClient", "NeverWritten", "PerhapsWritten", "TargetRefused"]
 
-_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
-_NEVER_REPEATED = frozenset({"PATCH", "POST"})
+_METHODS = frozenset({"DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"})
+_WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _NOT_IN_A_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # They frame the message, govern the connection or rename its host: the client's own business.
@@ -40,6 +38,9 @@ _OWN_HEADERS = frozenset(
 # Shorter than the 5 s after which many servers hang up: a request that crosses their goodbye on the wire is
 # one whose outcome nobody knows.
 _KEEPALIVE_SECONDS = 4.0
+# Names on deliberately slow name servers shall not keep others from being looked up.
+_NAMES_AT_ONCE = 32
+_NEXT_ADDRESS_AFTER_SECONDS = 0.25
 _URLS_REMEMBERED = 1024
 
 
@@ -68,22 +69,42 @@ class Answer:
     truncated: bool = False
 
 
-@dataclass(slots=True)
-class _Progress:
-    """How far a call came. This, not the exception's class, decides what its failure means."""
-
-    written: bool = False
-    response: aiohttp.ClientResponse | None = None
-    body: bytearray = field(default_factory=bytearray)
-    whole: bool = False
+class _Unreachable(Exception):
+    """There is no connection, for the reason that the message gives."""
 
 
-# Of the call that this task makes.
-_under_way: ContextVar[_Progress] = ContextVar("under_way")
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A URL that may be called, as calls need it."""
+
+    scheme: str
+    # As it is resolved and as a certificate names it.
+    host: str
+    port: int
+    origin: str
+    # All of the request's head that is the same in every call, without its method.
+    head: bytes
+
+    @classmethod
+    def of(cls, url: URL) -> Self:
+        assert url.raw_host is not None
+        assert url.port is not None
+        host = url.host_subcomponent if url.is_default_port() else f"{url.host_subcomponent}:{url.port}"
+        head = (
+            f" {url.raw_path_qs} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Recado\r\n"
+            # A few bytes may unpack to gigabytes.
+            "Accept-Encoding: identity\r\n"
+        )
+        origin = f"{url.scheme}://{url.host_subcomponent}:{url.port}"
+        return cls(url.scheme, url.raw_host, url.port, origin, head.encode())
 
 
 class GuardedClient:
-    """One pool of connections and one set of rules, for as long as the event loop lives."""
+    """One pool of connections and one set of rules, for as long as the event loop lives.
+
+    It has as many connections as there are calls under way. A bound here would have the calls to good targets
+    wait, and time out, behind those to slow ones.
+    """
 
     def __init__(
         self,
@@ -97,36 +118,30 @@ class GuardedClient:
         self._allowed = tuple(allowed_networks)
         self._timeout = timeout
         self._max_answer_bytes = max_answer_bytes
-        self._tls = tls
+        self._tls = tls or ssl.create_default_context()
+        self._idle: dict[str, list[HttpConnection]] = {}
+        self._sweep: asyncio.TimerHandle | None = None
+        self._names = ThreadPoolExecutor(_NAMES_AT_ONCE, thread_name_prefix="names")
 
         # Most calls are to the same few URLs, and what was found of one holds for the life of the client.
         @lru_cache(maxsize=_URLS_REMEMBERED)
-        def check(url: str) -> URL:
-            return check_url(url, self._allowed, allow_http=allow_http)
+        def target_of(url: str) -> _Target:
+            return _Target.of(check_url(url, self._allowed, allow_http=allow_http))
 
-        self._check = check
+        self._target_of = target_of
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                resolver=_CheckedResolver(self._allowed),
-                ssl=self._tls or True,
-                keepalive_timeout=_KEEPALIVE_SECONDS,
-                # The dispatcher bounds what is under way. A second bound here would have the calls to good
-                # targets wait, and time out, behind those to slow ones.
-                limit=0,
-            ),
-            headers={"Accept-Encoding": "identity", "User-Agent": "Recado"},
-            auto_decompress=False,  # a few bytes may unpack to gigabytes
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,  # a proxy would resolve the name again, where nobody checks it
-            timeout=aiohttp.ClientTimeout(total=None),  # asyncio.timeout() below is the only clock
-            request_class=_NotingRequest,
-        )
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._session.close()
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for connections in self._idle.values():
+            for connection in connections:
+                connection.hang_up()
+        self._idle.clear()
+        self._names.shutdown(wait=False, cancel_futures=True)
+        await asyncio.sleep(0)  # in which the connections are closed
 
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
@@ -136,102 +151,136 @@ class GuardedClient:
         Raises TargetRefused, NeverWritten or PerhapsWritten; ValueError for a method or a header that no
         caller may send.
         """
-        if method not in _METHODS:
-            raise ValueError(f"{method!r} is no method of this client")
-        _check_headers(headers or {})
-        target = self._check(url)
-        progress = _Progress()
+        request = _written(method, headers or {}, body)
+        target = self._target_of(url)
+        connection = self._take_idle(target)
         failure = None
         try:
             async with asyncio.timeout(self._timeout):
-                await self._exchange(method, target, headers, body, progress)
-        except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
-            failure = _in_words(error)
-        # Raised here, outside the `except`, because the texts of aiohttp's exceptions hold the URL, and with it
-        # tokens: no traceback shall show them.
-        if (response := progress.response) is not None:
-            return Answer(response.status, response.headers, bytes(progress.body), truncated=not progress.whole)
-        failed = PerhapsWritten if progress.written else NeverWritten
-        raise failed(f"{target.scheme}://{target.host_subcomponent}:{target.port}: {failure}")
+                if connection is None:
+                    connection = await self._connect(target)
+                await connection.ask(b"%b%b%b" % (method.encode(), target.head, request))
+        except TimeoutError:
+            failure = "timed out"
+        except (_Unreachable, ConnectionBroke) as error:
+            failure = str(error)
+        finally:
+            if connection is not None:
+                self._put_back(target, connection)
+        # Raised here, outside the `except`, so that no traceback shows what lies below.
+        if connection is None:
+            raise NeverWritten(f"{target.origin}: {failure}")
+        if not connection.status:
+            raise PerhapsWritten(f"{target.origin}: {failure}")
+        return _answer_on(connection)
 
-    async def _exchange(
-        self, method: str, target: URL, headers: Mapping[str, str] | None, body: bytes, progress: _Progress
-    ) -> None:
-        _under_way.set(progress)
-        # What aiohttp would never repeat by itself needs nobody to keep it from that.
-        middlewares = () if method in _NEVER_REPEATED else (_send_once,)
-        async with self._session.request(
-            method, target, headers=headers, data=body or None, allow_redirects=False, middlewares=middlewares
-        ) as response:
-            progress.response = response
-            async for chunk in response.content.iter_any():
-                room = self._max_answer_bytes - len(progress.body)
-                progress.body += chunk[:room]
-                if len(chunk) > room:
-                    return  # and aiohttp closes the connection, the rest of the answer unread
-            progress.whole = True
+    async def _connect(self, target: _Target) -> HttpConnection:
+        """To one of the checked addresses. Nothing of the request is written by this, nor by a TLS handshake."""
+        loop = asyncio.get_running_loop()
+        addresses = await self._addresses_of(target)
+        try:
+            connected = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_AFTER_SECONDS)
+        except OSError as error:
+            name = errno.errorcode.get(error.errno or 0, "broken off")
+            raise _Unreachable(f"no connection ({name})") from error
+        is_secure = target.scheme == "https"
+        try:
+            _, connection = await loop.create_connection(
+                partial(HttpConnection, self._max_answer_bytes),
+                sock=connected,
+                ssl=self._tls if is_secure else None,
+                server_hostname=target.host.rstrip(".") if is_secure else None,
+            )
+        except ssl.SSLCertVerificationError as refused:
+            raise _Unreachable(f"the certificate is refused: {refused.verify_message}") from refused
+        except OSError as error:
+            raise _Unreachable("the TLS handshake failed") from error
+        return connection
 
+    async def _addresses_of(self, target: _Target) -> Sequence["_Address"]:
+        """One forbidden address condemns the name, even among good ones.
 
-class _CheckedResolver(aiohttp.ThreadedResolver):
-    """Lets a name through when every one of its addresses may be called.
-
-    One forbidden address condemns the name, even among good ones: nobody publishes such a mix but by mistake
-    or with intent, and which of them gets connected would be left to chance.
-    """
-
-    def __init__(self, allowed: Sequence[Network]) -> None:
-        super().__init__()
-        self._allowed = allowed
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        answers = await super().resolve(host, port, family)
-        for answer in answers:
-            if reason := why_refused(answer["host"], self._allowed):
+        Nobody publishes such a mix but by mistake or with intent, and which of them gets connected would be left
+        to chance.
+        """
+        if written := _as_address(target.host, target.port):
+            return [written]  # check_url has judged it
+        look_up = partial(socket.getaddrinfo, target.host, target.port, type=socket.SOCK_STREAM)
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(self._names, look_up)
+        except OSError as error:
+            raise _Unreachable("the name does not resolve") from error
+        if not found:
+            raise _Unreachable("the name does not resolve")
+        for *_, at in found:
+            if reason := why_refused(str(at[0]), self._allowed):
                 # Not which: a stranger shall not read our internal DNS through us.
                 raise TargetRefused(f"the URL's host leads to {reason}")
-        return answers
+        return found
+
+    def _take_idle(self, target: _Target) -> HttpConnection | None:
+        oldest = asyncio.get_running_loop().time() - _KEEPALIVE_SECONDS
+        connections = self._idle.get(target.origin, [])
+        while connections:
+            connection = connections.pop()
+            if connection.is_open and connection.idle_since > oldest:
+                return connection
+            connection.hang_up()
+        return None
+
+    def _put_back(self, target: _Target, connection: HttpConnection) -> None:
+        if not connection.may_be_asked_again:
+            connection.hang_up()
+            return
+        loop = asyncio.get_running_loop()
+        connection.idle_since = loop.time()
+        self._idle.setdefault(target.origin, []).append(connection)
+        if self._sweep is None:
+            self._sweep = loop.call_later(_KEEPALIVE_SECONDS, self._hang_up_idle)
+
+    def _hang_up_idle(self) -> None:
+        loop = asyncio.get_running_loop()
+        oldest = loop.time() - _KEEPALIVE_SECONDS
+        for origin, connections in list(self._idle.items()):
+            for connection in connections:
+                if connection.idle_since <= oldest:
+                    connection.hang_up()
+            self._idle[origin] = [each for each in connections if each.is_open]
+            if not self._idle[origin]:
+                del self._idle[origin]
+        self._sweep = loop.call_later(_KEEPALIVE_SECONDS, self._hang_up_idle) if self._idle else None
 
 
-class _NotingRequest(aiohttp.ClientRequest):
-    """Notes that it is about to be written. aiohttp's own tracing tells the same at ten times the cost."""
-
-    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        # There is a connection, and not one byte has gone: it errs, if at all, on the careful side.
-        _under_way.get().written = True
-        return await super().send(conn)
+# As getaddrinfo writes them.
+type _Address = tuple[int, int, int, str, tuple[str | int | bytes, ...]]
 
 
-async def _send_once(request: aiohttp.ClientRequest, send: ClientHandlerType) -> aiohttp.ClientResponse:
-    """Keeps aiohttp from sending a GET, PUT or DELETE again, by itself, when the connection broke."""
-    try:
-        return await send(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise aiohttp.ClientConnectionError from error
+def _as_address(host: str, port: int) -> _Address | None:
+    """Of a host that is an address already."""
+    for family, at in ((socket.AF_INET, (host, port)), (socket.AF_INET6, (host, port, 0, 0))):
+        try:
+            socket.inet_pton(family, host)
+        except OSError:
+            continue
+        return family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", at
+    return None
 
 
-def _check_headers(headers: Mapping[str, str]) -> None:
+def _answer_on(connection: HttpConnection) -> Answer:
+    headers = CIMultiDict((name.decode("latin-1"), value.decode("latin-1")) for name, value in connection.headers)
+    return Answer(connection.status, headers, bytes(connection.body), truncated=not connection.is_whole)
+
+
+def _written(method: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    """What follows the head of the target: the caller's headers, and the body."""
+    if method not in _METHODS:
+        raise ValueError(f"{method!r} is no method of this client")
+    lines = []
     for name, value in headers.items():
         if not _HEADER_NAME.fullmatch(name) or name.lower() in _OWN_HEADERS or _NOT_IN_A_HEADER.search(value):
             raise ValueError(f"the header {name!r} is malformed, or the client's own")
-
-
-def _in_words(error: Exception) -> str:
-    words = "the connection broke"
-    match error:
-        case TimeoutError():
-            words = "timed out"
-        case aiohttp.ClientConnectorDNSError():
-            words = "the name does not resolve"
-        case aiohttp.ClientConnectorCertificateError(certificate_error=ssl.SSLCertVerificationError() as refused):
-            words = f"the certificate is refused: {refused.verify_message}"
-        case aiohttp.ClientConnectorSSLError():
-            words = "the TLS handshake failed"
-        case aiohttp.ClientConnectorError():
-            words = f"no connection ({errno.errorcode.get(error.errno or 0, 'broken off')})"
-        case aiohttp.ClientResponseError():
-            words = "the answer is not HTTP"
-    return words
+        lines.append(f"{name}: {value}\r\n")
+    if body or method in _WITH_BODY:
+        lines.append(f"Content-Length: {len(body)}\r\n")
+    lines.append("\r\n")
+    return "".join(lines).encode() + body

@@ -1,4 +1,4 @@
-"""Finding a message by what somebody has in hand: an id, a reference, the provider's id, a recipient.
+"""Finding messages by what somebody has in hand: an id, a reference, the provider's id, a recipient, a status.
 
 Each way is one look into an index, for the tables are too long to be searched.
 """
@@ -11,9 +11,17 @@ from django.db.models import QuerySet
 
 from apps.channels.models import ChannelAccount
 from apps.messaging.contacts import reached_at
-from apps.messaging.models import Conversation, Message
+from apps.messaging.models import Conversation, DeadLetter, Delivery, Message
+from apps.messaging.statuses import Status
 
 MOST_FOUND = 200
+
+# Where every message with this status has a row under the same id, among few others.
+SHORT_TABLES: dict[str | None, type[Delivery | DeadLetter]] = {
+    Status.QUEUED: Delivery,
+    Status.SENDING: Delivery,
+    Status.FAILED: DeadLetter,
+}
 
 
 def as_id(text: str) -> UUID | None:

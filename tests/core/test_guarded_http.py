@@ -468,6 +468,50 @@ async def test_answer_that_comes_before_the_body_was_read_counts() -> None:
         assert (await guarded.request("POST", served.url, body=bytes(900_000))).status == 413
 
 
+async def test_words_that_nobody_asked_for_are_not_taken_for_the_next_answer() -> None:
+    async def say_more(peer: Peer) -> None:
+        while True:
+            await peer.listen()
+            await peer.say(OK + b"HTTP/1.1 500 Not Asked\r\nContent-Length: 6\r\n\r\nbroken")
+
+    async with serving(say_more) as served, client() as guarded:
+        answers = [await guarded.request("POST", served.url, body=b"x") for _ in range(3)]
+    assert [(answer.status, answer.body) for answer in answers] == [(200, b"ok")] * 3
+    assert served.connections == 3
+
+
+async def test_idle_connection_that_speaks_is_hung_up() -> None:
+    hung_up = asyncio.Event()
+
+    async def speak_later(peer: Peer) -> None:
+        await peer.listen()
+        await peer.say(OK)
+        await peer.say(b"HTTP/1.1 500 Not Asked\r\nContent-Length: 0\r\n\r\n")
+        with suppress(OSError):
+            await peer.reader.read()
+        hung_up.set()
+
+    async with serving(speak_later) as served, client() as guarded:
+        assert (await guarded.request("POST", served.url)).status == 200
+        await asyncio.wait_for(hung_up.wait(), 2)
+
+
+async def test_idle_connection_is_hung_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.core.guarded_http._KEEPALIVE_SECONDS", 0.05)
+    hung_up = asyncio.Event()
+
+    async def wait_for_the_end(peer: Peer) -> None:
+        await peer.listen()
+        await peer.say(OK)
+        with suppress(OSError):
+            await peer.reader.read()
+        hung_up.set()
+
+    async with serving(wait_for_the_end) as served, client() as guarded:
+        await guarded.request("POST", served.url)
+        await asyncio.wait_for(hung_up.wait(), 2)
+
+
 # What a failure means
 
 
@@ -619,7 +663,6 @@ async def test_slow_target_delays_no_other() -> None:
         await stay_silent(peer)
 
     async with serving(draw_a_crowd) as slow, serving() as good, client() as guarded, asyncio.TaskGroup() as calls:
-        # One more than aiohttp would have under way by default.
         waiting = [calls.create_task(guarded.request("POST", slow.url)) for _ in range(101)]
         await crowded.wait()
         answer = await guarded.request("POST", good.url)

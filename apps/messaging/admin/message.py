@@ -12,13 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 
-from apps.accounts.acting import acting_principal, principal_for
+from apps.accounts.acting import principal_for
 from apps.messaging.admin.base import MOST_COUNTED, AccountFilter, LongTableAdmin, SiftingFilter, organizations_of
 from apps.messaging.admin.words import error_in_words, story
 from apps.messaging.messages import cancel
-from apps.messaging.models import Delivery, Message, MessageEvent
-from apps.messaging.models.message import ENDED_BADLY
-from apps.messaging.search import messages_named
+from apps.messaging.models import Message, MessageEvent
+from apps.messaging.search import SHORT_TABLES, messages_named
 from apps.messaging.statuses import Status
 
 
@@ -33,12 +32,12 @@ class StatusFilter(SiftingFilter):
         status = self.value()
         if status is None:
             return queryset
-        if status in {Status.QUEUED, Status.SENDING}:
-            waiting = Delivery.across_organizations.filter(organization__in=organizations_of(request))
-            ids = list(waiting.order_by("-pk").values_list("pk", flat=True)[:MOST_COUNTED])
-            queryset = queryset.filter(pk__in=ids)
-        elif status not in ENDED_BADLY or acting_principal(request) is None:
+        if (short := SHORT_TABLES.get(status)) is None:
             queryset = self.newest(queryset)
+        else:
+            rows = short.across_organizations.filter(organization__in=organizations_of(request))
+            ids = list(rows.order_by("-pk").values_list("pk", flat=True)[:MOST_COUNTED])
+            queryset = queryset.filter(pk__in=ids)
         return queryset.filter(status=status)
 
 

@@ -20,13 +20,10 @@ from apps.messaging.api.readers import EventReader, MessageReader
 from apps.messaging.api.refusals import refusal_of
 from apps.messaging.api.schema import NewMessageBody
 from apps.messaging.engine.accept import Accepted, accept
-from apps.messaging.models import Conversation, Delivery, Message, MessageEvent
-from apps.messaging.models.message import ENDED_BADLY
-from apps.messaging.statuses import Status
+from apps.messaging.models import Conversation, Message, MessageEvent
+from apps.messaging.search import SHORT_TABLES
 
 WITH_PARTIES = ("account", "conversation")
-# A message with one of these has a row in the ready table, which is as short as the backlog.
-UNDER_WAY = {Status.QUEUED, Status.SENDING}
 
 
 class MessageView(TenantView[Message]):
@@ -71,16 +68,14 @@ class MessagesView(MessageView):
         """By the index that knows most; what it does not know is sifted."""
         created = created_between(wanted.get("created_after"), wanted.get("created_before"))
         columns = _COLUMNS.keys() & wanted.keys()
-        if wanted.get("status") in UNDER_WAY:
-            known = columns & {"account_id", "conversation_id"}
-            waiting = Delivery.objects.for_organization(self.principal.organization).filter(created)
-            waiting = waiting.filter(**{name: wanted[name] for name in known})
-            waiting = waiting.select_related(*(f"message__{name}" for name in WITH_PARTIES))
+        if short := SHORT_TABLES.get(wanted.get("status")):
+            known = columns & {"account_id", "conversation_id"} & {field.attname for field in short._meta.fields}
+            rows = short.objects.for_organization(self.principal.organization).filter(created)
+            rows = rows.filter(**{name: wanted[name] for name in known})
+            rows = rows.select_related(*(f"message__{name}" for name in WITH_PARTIES))
             sifted = Q(**{f"message__{_COLUMNS[name]}": wanted[name] for name in columns - known})
-            return [delivery.message for delivery in self.paginator.sift(waiting, sifted, self.request)]
+            return [row.message for row in self.paginator.sift(rows, sifted, self.request)]
         known = columns & {"conversation_id", "reference"}
-        if wanted.get("status") in ENDED_BADLY:
-            known = known | {"status"}
         candidates = self.get_queryset().filter(created, **{_COLUMNS[name]: wanted[name] for name in known})
         sifted = Q(**{_COLUMNS[name]: wanted[name] for name in columns - known})
         return self.paginator.sift(candidates, sifted, self.request)

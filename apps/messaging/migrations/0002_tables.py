@@ -272,10 +272,6 @@ class Migration(migrations.Migration):
             index=models.Index(condition=models.Q(('reference', ''), _negated=True), fields=['organization', 'reference', '-id'], name='message_reference'),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('status__in', ['failed', 'cancelled', 'expired'])), fields=['organization', 'status', '-id'], name='message_ended_badly'),
-        ),
-        migrations.AddIndex(
             model_name='deadletter',
             index=models.Index(fields=['organization', '-id'], name='dead_letter_list'),
         ),

@@ -6,8 +6,6 @@ from apps.channels.models import ChannelAccount
 from apps.messaging.models.conversation import Conversation
 from apps.messaging.statuses import Priority, Status
 
-ENDED_BADLY = [Status.FAILED, Status.CANCELLED, Status.EXPIRED]
-
 
 class Message(TenantModel):
     """One message and where it stands now. How it came there is told by its events."""
@@ -46,6 +44,7 @@ class Message(TenantModel):
         db_table = "message"
         verbose_name = _("message")
         verbose_name_plural = _("messages")
+        # None holds the status: it changes four times, and every index would be written anew each time.
         indexes = [
             # Whose receipt this is, where the provider echoes no id of ours. Not unique: that a provider gives an
             # id twice must not keep us from writing down what it did.
@@ -63,12 +62,6 @@ class Message(TenantModel):
                 fields=["organization", "reference", "-id"],
                 condition=~models.Q(reference=""),
                 name="message_reference",
-            ),
-            # What went wrong; any other status is found soon by going through the list.
-            models.Index(
-                fields=["organization", "status", "-id"],
-                condition=models.Q(status__in=ENDED_BADLY),
-                name="message_ended_badly",
             ),
         ]
 

@@ -99,7 +99,6 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     # What Flower shows
     task_track_started=True,
-    task_send_sent_event=True,
     worker_send_task_events=True,
     worker_redirect_stdouts=False,
     beat_scheduler="django_celery_beat.schedulers:DatabaseScheduler",

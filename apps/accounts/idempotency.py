@@ -15,7 +15,7 @@ from typing import Concatenate
 
 import orjson
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -31,6 +31,7 @@ from apps.core.api.json import FastJSONRenderer
 from apps.core.api.problems import Conflict, Problem, Unprocessable
 from apps.core.encryption import keyring
 from apps.core.ids import new_id
+from apps.core.prepared import prepared_cursor
 
 HEADER = "Idempotency-Key"
 _ACCEPTABLE = re.compile(r"[\x21-\x7e]{1,255}")
@@ -118,7 +119,7 @@ def _fingerprint(request: Request, actor: Actor) -> bytes:
 
 def _look(asked: _Request) -> tuple[bool, tuple[bytes, int, str] | None]:
     """In one round trip: is it ours to carry out, and what was answered before."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             """
             SELECT pg_try_advisory_xact_lock(hashtextextended('idempotency' || %(organization)s || %(key)s, 0)),
@@ -144,7 +145,7 @@ def _replay(asked: _Request, fingerprint: bytes, status: int, body: str) -> Http
 
 def _keep(asked: _Request, response: Response) -> None:
     body = FastJSONRenderer().render(response.data).decode()
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO idempotency_record AS record

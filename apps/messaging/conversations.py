@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 import orjson
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts import audit
@@ -17,6 +17,7 @@ from apps.channels.connector import AddressKind
 from apps.channels.registry import NAMES, connector_class
 from apps.core import clock
 from apps.core.ids import new_id
+from apps.core.prepared import prepared_cursor
 from apps.messaging.models import Conversation
 
 # Somebody else may open the same conversation at the same moment; once they have committed, it is found.
@@ -101,7 +102,7 @@ def _find(
         }
         for n, wish in wishes.items()
     ]
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             _FIND_AND_LOCK if is_single else _FIND,
             {"rows": orjson.dumps(rows).decode(), "organization": organization.id, "kinds": _kinds()},
@@ -154,7 +155,7 @@ _FIND_AND_LOCK = _FIND.replace("LIMIT 1) AS named", "LIMIT 1 FOR NO KEY UPDATE) 
 def _open(organization: Organization, wanted: Sequence[Mapping[str, object]]) -> None:
     """In the order of the addresses, or two batches with the same new people would wait for each other."""
     rows = [{**row, "contact_id": new_id(), "address_id": new_id(), "conversation_id": new_id()} for row in wanted]
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             _OPEN,
             {"rows": orjson.dumps(rows).decode(), "organization": organization.id, "now": clock.now()},

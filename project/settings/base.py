@@ -120,6 +120,8 @@ DATABASES: dict[str, dict[str, Any]] = {
         "OPTIONS": {
             "pool": {"min_size": 1, "max_size": env.integer("DATABASE_POOL_SIZE", 20, least=1), "timeout": 5},
             "connect_timeout": 5,
+            # At once, where apps.core.prepared is used; nowhere else.
+            "prepare_threshold": 0,
             # What the URL says behind its "?", such as sslmode=verify-full.
             **_database.query,
             # Nothing waits without end: not for a lock, not for a plan gone wrong, not idle in a transaction.

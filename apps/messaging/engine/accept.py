@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import Organization
@@ -21,6 +21,7 @@ from apps.channels.models import Ordering
 from apps.channels.registry import connector_class
 from apps.core import clock
 from apps.core.ids import new_id
+from apps.core.prepared import prepared_cursor
 from apps.messaging import conversations
 from apps.messaging.conversations import Place, Unplaced, Wish
 from apps.messaging.engine import bells, order, quota
@@ -156,7 +157,7 @@ def _write(organization: Organization, accepted: Sequence[Accepted], *, is_locke
         }
         for n, answer in enumerate(accepted)
     ]
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         if not is_locked:  # a single one was, when it was found
             order.lock(cursor, (answer.place.conversation_id for answer in accepted))
         cursor.execute(

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 
 from apps.channels.models import ChannelAccount
 from apps.core.ids import new_id
+from apps.core.prepared import prepared_cursor
 
 # Longer than a call to a provider may take, with time to write down what came of it.
 LEASE_SECONDS = 4.0 * settings.OUTBOUND_SECONDS
@@ -42,7 +42,7 @@ def claim(account: ChannelAccount, most: int) -> Claim:
     """
     lease = new_id()
     lease_ends = time.monotonic() + LEASE_SECONDS
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_CLAIM, {"account": account.id, "version": account.version, "most": most, "lease": lease,
                                 "lease_seconds": LEASE_SECONDS})  # fmt: skip
         return Claim(lease, [Claimed(*row) for row in cursor.fetchall()], lease_ends)

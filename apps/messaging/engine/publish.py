@@ -10,8 +10,9 @@ from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from apps.core.prepared import prepared_cursor
 from apps.core.redis import redis_client
 from apps.messaging.engine import bells
 from apps.messaging.statuses import EventKind, Status
@@ -56,7 +57,7 @@ def publish() -> int:
 @transaction.atomic
 def publish_batch() -> int:
     """One publisher at a time; another finds the cursor's row taken, and nothing to do."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute("SELECT transaction::text, event_id FROM event_cursor WHERE id = 1 FOR UPDATE SKIP LOCKED")
         position = cursor.fetchone()
         if position is None:

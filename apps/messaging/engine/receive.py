@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, transaction
 
 from apps.channels.connector import BadCallback, Receipt, ReceiptStatus
 from apps.channels.models import ChannelAccount
 from apps.channels.registry import connector
 from apps.core import clock
+from apps.core.prepared import prepared_cursor
 from apps.messaging.engine import bells
 from apps.messaging.engine.reconcile import KnownReceipt, apply
 from apps.messaging.models import ParkedReceipt, ProviderCallback
@@ -142,7 +143,7 @@ def try_parked() -> int:
     forgotten, _ = ParkedReceipt.objects.filter(parked_at__lt=clock.now() - PARKED_FOR).delete()
     if forgotten:
         logger.info("receipts_unmatched", count=forgotten)
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_TAKE_MATCHED, [PARKED_AT_ONCE])
         receipts = [KnownReceipt(row[0], row[1], ReceiptStatus(row[2]), row[3], None, *row[4:])
                     for row in cursor.fetchall()]  # fmt: skip

@@ -11,10 +11,11 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.backends.utils import CursorWrapper
 
 from apps.channels.connector import ReceiptStatus
+from apps.core.prepared import prepared_cursor
 from apps.messaging.engine import order
 from apps.messaging.statuses import MAY_FOLLOW, Status
 
@@ -50,7 +51,7 @@ def apply(receipts: Sequence[KnownReceipt]) -> list[KnownReceipt]:
     """A fixed number of statements. Returns the receipts whose message is not known, which changed nothing."""
     if not receipts:
         return []
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(), prepared_cursor() as cursor:
         stories, unmatched = _read(cursor, receipts)
         for story, receipt in stories:
             if Status(receipt.status) != story.status and story.status in MAY_FOLLOW[Status(receipt.status)]:

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from django.db import connection
-
 from apps.channels.models import ChannelAccount
 from apps.core import clock
+from apps.core.prepared import prepared_cursor
 from apps.messaging.engine.claim import Claim, Claimed, claim
 from apps.messaging.engine.gate import Gate, Opening
 from apps.messaging.engine.outcome import Outcome, Result
@@ -53,7 +52,7 @@ def _hold_back(account: ChannelAccount, gate: Gate, claimed: Claim) -> list[Clai
 
 def seconds_to_next(account: ChannelAccount) -> float | None:
     """Until the next message of the account is due; None when nothing waits."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             """
             SELECT extract(epoch FROM min(first.due_at) - now())::float8

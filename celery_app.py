@@ -59,6 +59,8 @@ def broker_settings(url: str) -> dict[str, Any]:
         }
     return {
         "task_queues": [Queue(name) for name in QUEUES],
+        # A task waits in its queue, where any worker may take it, and not in one that is busy.
+        "worker_disable_prefetch": True,
         "broker_transport_options": {
             # Longer than any task may run, so that none is delivered twice while it is still running.
             "visibility_timeout": 2 * TASK_SECONDS,

@@ -4,6 +4,7 @@
 -- ask:       failures, open for, probe for, new token   -> 1 when allowed, 1 when as the probe, wait, failures
 -- succeeded: failures, open for, probe for, token or '' -> 1 when this closed it
 -- failed:    failures, open for, probe for, token or '', so many -> 1 when this opened it
+-- abandoned: failures, open for, probe for, token      -> 1 when the next to ask is the probe instead
 -- state:                                               -> 0 closed, 1 open or 2 half open, failures, open until
 -- All times are in microseconds.
 local key, action = KEYS[1], ARGV[1]
@@ -63,6 +64,14 @@ if action == 'ask' then
   end
   save('probe', token, 'probe_until', whole(now + probe_for))
   return { 1, 1, 0, failures }
+end
+
+if action == 'abandoned' then
+  if token ~= probe then
+    return 0
+  end
+  redis.call('HDEL', key, 'probe', 'probe_until')
+  return 1
 end
 
 -- A result of a probe counts while nobody else has been given the probe, any other while the breaker is closed.

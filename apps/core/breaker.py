@@ -12,6 +12,8 @@ from typing import Literal
 
 from redis import Redis
 
+from apps.core.scripts import Question
+
 LONGEST_SECONDS = 24 * 3600
 
 _SECOND = 1_000_000
@@ -69,9 +71,16 @@ class Breaker:
 
     def ask(self, key: str, policy: BreakerPolicy) -> Permission:
         """Whether a call may be made now. Whoever is given a probe reports its result with that token."""
+        return self.asking(key, policy).ask()
+
+    def asking(self, key: str, policy: BreakerPolicy) -> Question[Permission]:
         token = secrets.token_hex(8)
-        allowed, probing, wait, failures = self._script(keys=[_name(key)], args=_arguments("ask", policy, token))
-        return Permission(bool(allowed), token if probing else None, wait / _SECOND, failures)
+
+        def read(said: list[int]) -> Permission:
+            allowed, probing, wait, failures = said
+            return Permission(bool(allowed), token if probing else None, wait / _SECOND, failures)
+
+        return Question(self._script, [_name(key)], _arguments("ask", policy, token), read)
 
     def succeeded(self, key: str, policy: BreakerPolicy, probe: str | None = None) -> bool:
         """The provider answered. True when this closed the breaker.
@@ -88,6 +97,10 @@ class Breaker:
         A failure of a call that began before the opening does not prolong it.
         """
         return bool(self._script(keys=[_name(key)], args=[*_arguments("failed", policy, probe), times]))
+
+    def abandoned(self, key: str, policy: BreakerPolicy, probe: str) -> bool:
+        """There was nothing to try the provider with. Whoever asks next may."""
+        return bool(self._script(keys=[_name(key)], args=_arguments("abandoned", policy, probe)))
 
     def state(self, key: str) -> BreakerState:
         """For display only: by the time it is read, it may be another."""

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from redis import Redis
 
+from apps.core.scripts import Question
+
 LONGEST_SECONDS = 31 * 24 * 3600
 """A month's quota fits; nothing in Redis outlives it, whatever wait a provider asked for."""
 
@@ -70,13 +72,13 @@ class Limiter:
 
         A key may be asked with another limit than before; what was used goes on counting, in messages.
         """
+        return self.taking(key, limit, n).ask()
+
+    def taking(self, key: str, limit: Limit, n: int) -> Question[Grant]:
         if n < 1:
             raise ValueError(f"nothing to take: {n}")
         longest = LONGEST_SECONDS * _NANOSECONDS
-        granted, remaining, retry_after, reset_after = self._script(
-            keys=[_name(key)], args=["take", n, limit.interval, limit.burst, longest]
-        )
-        return Grant(granted, remaining, retry_after / _SECOND, reset_after / _SECOND)
+        return Question(self._script, [_name(key)], ["take", n, limit.interval, limit.burst, longest], _grant)
 
     def take_each(self, keys: Sequence[str], limit: Limit) -> list[float]:
         """Take one of each key, in one round trip: 0.0 where it was granted, else the seconds until it would be.
@@ -107,6 +109,11 @@ class Limiter:
     def resume(self, key: str) -> None:
         """End a pause now. What was taken before it is still counted."""
         self._client.hdel(_name(key), "pause")
+
+
+def _grant(said: list[int]) -> Grant:
+    granted, remaining, retry_after, reset_after = said
+    return Grant(granted, remaining, retry_after / _SECOND, reset_after / _SECOND)
 
 
 def _name(key: str) -> str:

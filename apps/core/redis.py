@@ -17,7 +17,8 @@ RedisError = redis.RedisError
 
 
 @lru_cache(maxsize=2)
-def _connect(url: str) -> Redis:
+def redis_at(url: str) -> Redis:
+    """One pooled client a process. Opens nothing until it is used, so it may be made before a fork."""
     pool = redis.ConnectionPool.from_url(
         url,
         max_connections=CONNECTIONS,
@@ -43,5 +44,5 @@ def leave_alone() -> None:
 
 
 def redis_client() -> Redis:
-    """One pooled client a process. Opens nothing until it is used, so it may be made before a fork."""
-    return _connect(settings.REDIS_URL)
+    """The one that Recado keeps its own things in."""
+    return redis_at(settings.REDIS_URL)

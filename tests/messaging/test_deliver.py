@@ -1,11 +1,15 @@
 """The drain against a provider that works, fails, limits, hangs up and rejects."""
 
+import threading
 import time
 
 import pytest
+from django.db import connection
+from pytest_django import Settings
 
 from apps.channels.liveness import breaker_key, breaker_state
 from apps.channels.models import ChannelAccount
+from apps.channels.registry import queue_of
 from apps.core.breaker import Breaker
 from apps.core.redis import redis_client
 from apps.messaging.engine import bells, claim, deliver
@@ -192,6 +196,44 @@ def test_drain_whose_probe_succeeds_goes_on_with_the_rest(desk: Desk, provider: 
     while is_open(desk.account) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert desk.drain()["sent"] == 3
+
+
+def test_probe_that_finds_nothing_to_send_is_left_to_the_next(desk: Desk) -> None:
+    desk.change(breaker_seconds=1)
+    breaker = Breaker(redis_client())
+    breaker.failed(breaker_key(desk.account), desk.account.breaker_policy, times=3)
+    deadline = time.monotonic() + 10
+    while is_open(desk.account) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+    assert "claimed" not in desk.drain()
+    assert breaker.ask(breaker_key(desk.account), desk.account.breaker_policy).probe
+
+
+def test_drain_takes_what_is_rung_for_soon_after(desk: Desk, settings: Settings) -> None:
+    settings.BROKER_URL = settings.REDIS_URL
+    desk.accept("Bom dia", to=ANA)
+    redis_client().delete(queue_of("whatsapp_cloud"))  # the task that a worker would have taken
+    later = threading.Timer(0.1, accept_and_close, (desk,))
+    later.start()
+    assert desk.drain()["sent"] == 2
+    later.join()
+
+
+def test_drain_makes_room_for_others_that_wait(desk: Desk, settings: Settings) -> None:
+    settings.BROKER_URL = settings.REDIS_URL
+    desk.accept("Bom dia", to=ANA)
+    assert redis_client().llen(queue_of("whatsapp_cloud")) == 1  # which nobody takes here
+    started = time.monotonic()
+    assert desk.drain()["sent"] == 1
+    assert time.monotonic() - started < deliver.LINGER_SECONDS
+
+
+def accept_and_close(desk: Desk) -> None:
+    try:
+        desk.accept("Boa tarde", to=BIA)
+    finally:
+        connection.close()
 
 
 def is_open(account: ChannelAccount) -> bool:

@@ -70,7 +70,7 @@ class MessagesView(MessageView):
         columns = _COLUMNS.keys() & wanted.keys()
         if short := SHORT_TABLES.get(wanted.get("status")):
             known = columns & {"account_id", "conversation_id"} & {field.attname for field in short._meta.fields}
-            rows = short.objects.for_organization(self.principal.organization).filter(created)
+            rows: QuerySet[Any] = short.objects.for_organization(self.principal.organization).filter(created)
             rows = rows.filter(**{name: wanted[name] for name in known})
             rows = rows.select_related(*(f"message__{name}" for name in WITH_PARTIES))
             sifted = Q(**{f"message__{_COLUMNS[name]}": wanted[name] for name in columns - known})

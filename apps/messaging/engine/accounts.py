@@ -15,11 +15,9 @@ _remembered: dict[UUID, ChannelAccount] = {}
 
 
 def remembered_account(account_id: UUID) -> ChannelAccount | None:
-    """As this process last saw it. That is safe to work with: a claim gives nothing to an old version."""
+    """As this process last saw it, if it could send then. Safe, for a claim gives nothing to an old version."""
     account = _remembered.get(account_id)
-    if account is None or account.is_paused(clock.now()):
-        return read_account(account_id)
-    return account
+    return None if account is None or account.is_paused(clock.now()) else account
 
 
 def read_account(account_id: UUID) -> ChannelAccount | None:

@@ -9,12 +9,13 @@ from uuid import UUID
 
 import structlog
 from celery import current_app
+from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from apps.channels.models import ChannelAccount
 from apps.channels.registry import queue_of
-from apps.core.redis import RedisError, is_left_alone, leave_alone, redis_client
+from apps.core.redis import RedisError, is_left_alone, leave_alone, redis_at, redis_client
 from apps.messaging.engine.doorbell import Bell, Doorbells
 
 logger = structlog.get_logger(__name__)
@@ -31,6 +32,12 @@ def doorbells() -> Doorbells:
 
 def drain_bell(connector: str, account_id: UUID, slot: int = 0) -> Bell:
     return Bell(f"drain:{connector}:{account_id}", slot)
+
+
+def others_wait(connector: str) -> bool:
+    """Whether tasks of this channel wait for a worker. In a broker that is not Redis that cannot be seen."""
+    url = settings.BROKER_URL
+    return not url.startswith("redis") or redis_at(url).llen(queue_of(connector)) > 0
 
 
 def ring(bells: Iterable[Bell]) -> None:

@@ -33,6 +33,9 @@ logger = structlog.get_logger(__name__)
 SLICE_SECONDS = 5.0
 # How long a drain at work waits for news before it looks for more to do.
 POLL_SECONDS = 0.05
+# How long a drain that has nothing left to do waits for more, looking so often whether others need its worker.
+LINGER_SECONDS = 0.25
+LINGER_LOOK_SECONDS = 0.02
 RECORD_AT_ONCE = 500
 # A database that is away is asked again so often, until the leases end.
 DATABASE_AWAY_SECONDS = 0.5
@@ -52,6 +55,7 @@ class Drain:
         self._something_finished = asyncio.Event()
         self._something_recorded = asyncio.Event()
         self._is_recording = False
+        self._slice_ends = time.monotonic() + SLICE_SECONDS
         self._is_closing = False
         self.tally: Counter[str] = Counter()
 
@@ -70,15 +74,14 @@ class Drain:
             await recorder
 
     async def _claim_for_a_slice(self) -> None:
-        slice_ends = time.monotonic() + SLICE_SECONDS
         most = settings.DRAIN_CONCURRENCY
-        while time.monotonic() < slice_ends:
+        while time.monotonic() < self._slice_ends:
             self._something_recorded.clear()
             room = most - len(self._in_flight)
             if room < most / 2:
                 await self._wait_for_news()
                 continue
-            taken = await self._loop.in_database(self._take, room)
+            taken = await self._loop.in_database(self._take, room, not self._is_busy)
             if taken.wait is not None:
                 # What comes of our own calls may end the wait: a probe that succeeds closes the breaker.
                 if self._is_busy:
@@ -88,9 +91,9 @@ class Drain:
                     return
                 continue
             self._send_all(taken)
-            if taken.unused:
-                await self._loop.in_database(self._gate.give_back, self._account, taken.unused)
             if taken.ready:
+                # Only now, for what was taken is under way.
+                await self._loop.in_database(self._give_back, taken)
                 continue
             if self._is_busy:
                 # What ends lets the next message of its conversation go.
@@ -99,14 +102,33 @@ class Drain:
                 return
         await self._loop.in_database(self._ring_again)
 
-    def _take(self, room: int) -> Taken:
-        bells.doorbells().answer(self._bell)
-        taken = take(self._account, self._gate, room)
+    def _take(self, room: int, is_idle: bool) -> Taken:
+        taken = self._look(room)
+        while is_idle and taken.is_empty and self._is_rung_for_soon():
+            taken = self._look(room)
+        return taken
+
+    def _look(self, room: int) -> Taken:
+        taken = take(self._account, self._gate, room, bells.doorbells().answering(self._bell))
         if taken.claim is not None and not taken.claim.deliveries:
             self._reread_account()
         elif len(taken.ready) == room > settings.DRAIN_CONCURRENCY / 2:
             self._call_for_help()
+        if taken.is_empty:
+            self._give_back(taken)
         return taken
+
+    def _give_back(self, taken: Taken) -> None:
+        if taken.unused:
+            self._gate.give_back(self._account, taken.opening, taken.unused)
+
+    def _is_rung_for_soon(self) -> bool:
+        """So an account with a few messages a second keeps one task at work, rather than starting one for each."""
+        ends = min(time.monotonic() + LINGER_SECONDS, self._slice_ends)
+        while self._bell.slot == 0 and time.monotonic() < ends and not bells.others_wait(self._account.connector):
+            if bells.doorbells().wait(self._bell, LINGER_LOOK_SECONDS):
+                return True
+        return False
 
     def _reread_account(self) -> None:
         """Nothing was claimed: perhaps because the account is not what it was."""
@@ -216,7 +238,7 @@ class Drain:
 
 async def drain(loop: Loop, account_id: UUID, slot: int = 0) -> dict[str, str | int]:
     """What Flower shows of it."""
-    account = await loop.in_database(remembered_account, account_id)
+    account = remembered_account(account_id) or await loop.in_database(read_account, account_id)
     if account is None:
         return {}
     work = Drain(loop, await loop.client(), account, slot)

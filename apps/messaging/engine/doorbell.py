@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from apps.core.redis import Redis
+from apps.core.scripts import Question
 
 # A task at work says so more often than this; one that died is missed so soon.
 BUSY_SECONDS = 10
@@ -30,6 +31,8 @@ for index, key in ipairs(KEYS) do
   else
     if state == 'busy' then
       redis.call('SET', key, 'again', 'KEEPTTL')
+      redis.call('RPUSH', key .. ':wake', 1)
+      redis.call('PEXPIRE', key .. ':wake', ARGV[1])
     end
     started[index] = 0
   end
@@ -37,13 +40,20 @@ end
 return started
 """
 
-# KEYS: a bell. Returns 1 when the task may rest, 0 when somebody rang meanwhile.
+# KEYS: a bell. ARGV: how long `busy` lasts, in ms.
+_ANSWER = """
+redis.call('SET', KEYS[1], 'busy', 'PX', ARGV[1])
+redis.call('DEL', KEYS[1] .. ':wake')
+return 1
+"""
+
+# KEYS: a bell. ARGV: how long `busy` lasts, in ms. Returns 1 when the task may rest, 0 when somebody rang since.
 _REST = """
 if redis.call('GET', KEYS[1]) == 'again' then
   redis.call('SET', KEYS[1], 'busy', 'PX', ARGV[1])
   return 0
 end
-redis.call('DEL', KEYS[1])
+redis.call('DEL', KEYS[1], KEYS[1] .. ':wake')
 return 1
 """
 
@@ -102,6 +112,7 @@ class Doorbells:
     def __init__(self, client: Redis) -> None:
         self._client = client
         self._ring = client.register_script(_RING)
+        self._answer = client.register_script(_ANSWER)
         self._rest = client.register_script(_REST)
         self._sleep = client.register_script(_SLEEP)
         self._set_alarm = client.register_script(_SET_ALARM)
@@ -117,7 +128,14 @@ class Doorbells:
 
     def answer(self, bell: Bell) -> None:
         """Said by the task that a ring started, and again while it works."""
-        self._client.set(bell.key, "busy", px=BUSY_SECONDS * 1000)
+        self.answering(bell).ask()
+
+    def answering(self, bell: Bell) -> Question[None]:
+        return Question(self._answer, [bell.key], [BUSY_SECONDS * 1000], lambda _said: None)
+
+    def wait(self, bell: Bell, seconds: float) -> bool:
+        """Until somebody rings, at most for so long, by a task that is at work and has nothing to do."""
+        return self._client.blpop([f"{bell.key}:wake"], timeout=seconds) is not None
 
     def may_rest(self, bell: Bell) -> bool:
         """Asked when nothing is left to do. False: somebody rang since; look again."""

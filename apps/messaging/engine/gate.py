@@ -9,6 +9,7 @@ from apps.channels.models import ChannelAccount
 from apps.core.breaker import Breaker
 from apps.core.limiter import Limiter
 from apps.core.redis import Redis
+from apps.core.scripts import Question, ask_all
 from apps.messaging.engine.accounts import limit_key, recipient_key
 
 # An account at its limit is looked at so often, to take several messages at a time rather than one.
@@ -28,21 +29,34 @@ class Opening:
 
 class Gate:
     def __init__(self, client: Redis) -> None:
+        self._client = client
         self._breaker = Breaker(client)
         self._limiter = Limiter(client)
 
-    def open(self, account: ChannelAccount, most: int) -> Opening:
-        permission = self._breaker.ask(breaker_key(account), account.breaker_policy)
+    def open(self, account: ChannelAccount, most: int, *also: Question[None]) -> Opening:
+        """In one round trip, with whatever is to be said to Redis by the way."""
+        permission, grant, *_ = ask_all(
+            self._client,
+            self._breaker.asking(breaker_key(account), account.breaker_policy),
+            self._limiter.taking(limit_key(account.id), account.limit, most),
+            *also,
+        )
+        granted = 0 if not permission.allowed else min(1, grant.granted) if permission.probe else grant.granted
+        opening = Opening(granted, 0.0, permission.probe, permission.failures > 0)
+        if granted:
+            self._limiter.refund(limit_key(account.id), grant.granted - granted)
+            return opening
+        self.give_back(account, opening, grant.granted)
         if not permission.allowed:
             return Opening(0, permission.retry_after)
-        grant = self._limiter.take(limit_key(account.id), account.limit, 1 if permission.probe else most)
-        if grant.granted == 0:
-            fills_in = account.burst / account.rate_per_second / 2
-            return Opening(0, max(grant.retry_after, min(LIMITED_SECONDS, fills_in)), permission.probe)
-        return Opening(grant.granted, 0.0, permission.probe, permission.failures > 0)
+        fills_in = account.burst / account.rate_per_second / 2
+        return Opening(0, max(grant.retry_after, min(LIMITED_SECONDS, fills_in)))
 
-    def give_back(self, account: ChannelAccount, unused: int) -> None:
+    def give_back(self, account: ChannelAccount, opening: Opening, unused: int) -> None:
+        """What was granted and is not sent; the probe too, when nothing is."""
         self._limiter.refund(limit_key(account.id), unused)
+        if opening.probe and unused >= opening.granted:
+            self._breaker.abandoned(breaker_key(account), account.breaker_policy, opening.probe)
 
     def waits(self, account: ChannelAccount, addresses: Sequence[str]) -> list[float]:
         """For each recipient, the seconds until they may be written to; 0.0 is now."""

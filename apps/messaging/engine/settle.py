@@ -102,6 +102,9 @@ def _tell_account(account: ChannelAccount, attempts: Sequence[Attempt]) -> None:
 
 def _tell_gate(account: ChannelAccount, gate: Gate, attempts: Sequence[Attempt]) -> None:
     tried = [attempt for attempt in attempts if attempt.reached_provider]
+    for attempt in attempts:
+        if attempt.opening.probe and not attempt.reached_provider:
+            gate.give_back(account, attempt.opening, 1)
     if not tried:
         return
     probe = next((attempt.opening.probe for attempt in tried if attempt.opening.probe), None)

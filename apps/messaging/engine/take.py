@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from apps.channels.models import ChannelAccount
 from apps.core import clock
 from apps.core.prepared import prepared_cursor
+from apps.core.scripts import Question
 from apps.messaging.engine.claim import Claim, Claimed, claim
 from apps.messaging.engine.gate import Gate, Opening
 from apps.messaging.engine.outcome import Outcome, Result
@@ -24,13 +25,18 @@ class Taken:
     # Seconds during which nothing can be done, whatever is waiting.
     wait: float | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Something could be sent, and nothing is due."""
+        return self.wait is None and not self.ready
 
-def take(account: ChannelAccount, gate: Gate, most: int) -> Taken:
+
+def take(account: ChannelAccount, gate: Gate, most: int, *also: Question[None]) -> Taken:
     now = clock.now()
     if account.is_paused(now):
         ends = PAUSED_SECONDS if account.paused_until is None else (account.paused_until - now).total_seconds()
         return Taken(Opening(0), wait=min(PAUSED_SECONDS, ends))
-    opening = gate.open(account, most)
+    opening = gate.open(account, most, *also)
     if not opening.granted:
         return Taken(opening, wait=opening.wait)
     claimed = claim(account, opening.granted)

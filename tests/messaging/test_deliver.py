@@ -54,6 +54,18 @@ def test_retry_keeps_the_order_of_its_conversation_and_no_other_waits(desk: Desk
     assert desk.story(of_ana[0]) == ["queued", "sending", "retrying", "sending", "sent"]
 
 
+def test_no_more_calls_than_allowed_are_under_way_at_once(
+    desk: Desk, provider: Provider, settings: Settings
+) -> None:
+    settings.DRAIN_CONCURRENCY = 2
+    provider.delay(latency=0.1)
+    for n in range(6):
+        desk.accept("Oi", to=f"+55119{40_000_000 + n}")
+    started = time.monotonic()
+    assert desk.drain()["sent"] == 6
+    assert time.monotonic() - started >= 3 * 0.1
+
+
 def test_slow_answer_delays_no_other_message(desk: Desk, provider: Provider) -> None:
     provider.break_with({"kind": "slow", "seconds": 1.0, "to": ANA.removeprefix("+"), "times": 1})
     slow = desk.accept("Devagar", to=ANA)

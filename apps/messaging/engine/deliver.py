@@ -51,6 +51,11 @@ class Drain:
         self._bell = bells.drain_bell(account.connector, account.id, slot)
         self._gate = Gate(redis_client())
         self._in_flight: set[asyncio.Task[None]] = set()
+        self._connections = asyncio.Semaphore(settings.DRAIN_CONCURRENCY)
+        # As many again are at hand, so that no connection waits for a claim; but not where nobody could tell after
+        # a crash which of them were sent.
+        can_tell = self._connector.capabilities.echoes_our_id
+        self._most_claimed = settings.DRAIN_CONCURRENCY * (2 if can_tell else 1)
         self._finished: list[tuple[Attempt, float]] = []
         self._something_finished = asyncio.Event()
         self._something_recorded = asyncio.Event()
@@ -74,11 +79,10 @@ class Drain:
             await recorder
 
     async def _claim_for_a_slice(self) -> None:
-        most = settings.DRAIN_CONCURRENCY
         while time.monotonic() < self._slice_ends:
             self._something_recorded.clear()
-            room = most - len(self._in_flight)
-            if room < most / 2:
+            room = self._most_claimed - len(self._in_flight)
+            if room < settings.DRAIN_CONCURRENCY / 2:
                 await self._wait_for_news()
                 continue
             taken = await self._loop.in_database(self._take, room, not self._is_busy)
@@ -164,7 +168,8 @@ class Drain:
             task.add_done_callback(self._in_flight.discard)
 
     async def _send(self, delivery: Claimed, claim: Claim, opening: Opening) -> None:
-        outcome = await self._attempt(delivery, claim)
+        async with self._connections:
+            outcome = await self._attempt(delivery, claim)
         self._finished.append((Attempt(delivery, opening, outcome), claim.lease_ends))
         self._something_finished.set()
 

@@ -1,4 +1,4 @@
-"""`make bench`: what DESIGN.md promises, measured as ratios in one run on one machine.
+"""`make bench`: what Recado reaches, as ratios against baselines measured in the same run on the same machine.
 
 stage       throw-away servers, the provider stub, and the environment of everything that is started
 office      an organization with an account, people to write to, and messages that wait

@@ -69,8 +69,8 @@ class Crew:
 
     def strike(self, chance: Random, number: signal.Signals = signal.SIGKILL) -> str:
         """Some process of some worker, and says which."""
-        worker = chance.choice(list(self.workers.values()))
-        pids = worker.pids
+        self.replace_the_dead()  # those too that took a moment to die
+        worker, pids = chance.choice([(each, pids) for each in self.workers.values() if (pids := each.pids)])
         victim = chance.choice(pids)
         with suppress(ProcessLookupError):
             os.kill(victim, number)

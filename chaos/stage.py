@@ -24,7 +24,7 @@ from local.valkey import ValkeyServer
 
 READY_SECONDS = 60
 # Short, so that a lease is: four times as long, and no scenario waits a minute for the end of one.
-OUTBOUND_SECONDS = 3
+OUTBOUND_SECONDS = 2
 LEASE_SECONDS = 4 * OUTBOUND_SECONDS
 _BINARIES = Path(sys.executable).parent
 

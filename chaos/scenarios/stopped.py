@@ -1,30 +1,48 @@
 """A worker is stopped for longer than its lease, and wakes up believing that nothing happened."""
 
 import time
+from itertools import cycle, islice
 
+from chaos.sender import Account
 from chaos.stage import LEASE_SECONDS
 from chaos.trial import Row, Scale, Trial, faults
 
 _LONGER_SECONDS = LEASE_SECONDS + 4.0
+_SLOW_SECONDS = 0.3
+_MOST_TRIES = 20
 
 
 def worker(trial: Trial, scale: Scale) -> Row:
     messages, times = scale.of_messages(4_000), scale.of_times(3)
     accounts = [trial.whatsapp(), trial.instagram(on_unknown="dead_letter")]
-    with faults(trial, {"kind": "slow", "seconds": 0.3}):
+    with faults(trial, {"kind": "slow", "seconds": _SLOW_SECONDS}):
         for account in accounts:
             each = messages // len(accounts)
             trial.send(account, each, people=200, per_second=each / (times * _LONGER_SECONDS))
-        for n in range(times):
+        for _ in range(times):
             time.sleep(1.0)
-            frozen = trial.crew.freeze(trial.crew.dispatchers[n % len(trial.crew.dispatchers)])
+            frozen = _freeze_in_the_middle(trial, accounts[-1])
             time.sleep(_LONGER_SECONDS)
             trial.crew.thaw(frozen)
     trial.trouble_is_over()
     row = trial.finish()
+    if not row.verdict.dead_letters:
+        trial.problems.append("no worker was stopped with a message in its hands")
     trial.notes.append(
         f"{times} × stopped for {_LONGER_SECONDS:.0f} s under leases of {LEASE_SECONDS} s; "
         f"{trial.stage.books.unknown_outcomes(trial.ids)} outcomes were unknown, "
         f"{row.verdict.dead_letters} dead letters where that was asked for"
     )
     return row
+
+
+def _freeze_in_the_middle(trial: Trial, account: Account) -> list[int]:
+    """Whoever holds messages of this account, at a moment when it does. Returns whom to thaw."""
+    for worker in islice(cycle(trial.crew.dispatchers), _MOST_TRIES):
+        trial.wait_for(lambda: trial.stage.books.in_flight([account.id]) > 0)
+        frozen = trial.crew.freeze(worker)
+        time.sleep(3 * _SLOW_SECONDS)
+        if trial.stage.books.in_flight([account.id]):
+            return frozen
+        trial.crew.thaw(frozen)
+    return []

@@ -35,6 +35,27 @@ def test_ring_between_the_last_look_and_the_rest_is_not_lost(doorbells: Doorbell
     assert not doorbells.may_rest(BELL)
 
 
+def test_task_that_is_in_no_queue_and_was_not_answered_for_is_started_again(doorbells: Doorbells) -> None:
+    doorbells.ring([BELL])
+    assert doorbells.ring([BELL]) == []
+    assert doorbells.ring([BELL], is_queue_empty=True) == [BELL]
+
+
+def test_empty_queue_starts_nothing_beside_a_task_at_work_or_asleep(doorbells: Doorbells) -> None:
+    doorbells.ring([BELL, OTHER])
+    doorbells.answer(BELL)
+    doorbells.sleep(OTHER, 60)
+    assert doorbells.ring([BELL, OTHER], is_queue_empty=True) == []
+
+
+def test_ring_wakes_the_task_that_waits_for_one(doorbells: Doorbells) -> None:
+    doorbells.ring([BELL])
+    doorbells.answer(BELL)
+    assert not doorbells.wait(BELL, 0.01)
+    doorbells.ring([BELL])
+    assert doorbells.wait(BELL, 5)
+
+
 def test_bell_of_a_dead_worker_falls_silent_by_itself(doorbells: Doorbells) -> None:
     doorbells.ring([BELL])
     doorbells.answer(BELL)

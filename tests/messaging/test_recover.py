@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from pytest_django import Settings
 
 from apps.core import clock
 from apps.core.redis import redis_client
@@ -25,6 +26,16 @@ def test_message_whose_bell_was_lost_is_rung_for(desk: Desk) -> None:
 
     recover()
 
+    assert redis_client().llen(QUEUE) == 1
+
+
+def test_task_that_died_with_its_worker_before_it_began_is_started_again(desk: Desk, settings: Settings) -> None:
+    settings.BROKER_URL = settings.REDIS_URL
+    desk.accept("Bom dia")
+    assert redis_client().lpop(QUEUE)
+    recover()
+    assert redis_client().llen(QUEUE) == 1
+    recover()  # it waits in its queue
     assert redis_client().llen(QUEUE) == 1
 
 

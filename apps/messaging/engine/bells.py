@@ -36,8 +36,22 @@ def drain_bell(connector: str, account_id: UUID, slot: int = 0) -> Bell:
 
 def others_wait(connector: str) -> bool:
     """Whether tasks of this channel wait for a worker. In a broker that is not Redis that cannot be seen."""
+    return waiting_tasks(queue_of(connector)) != 0
+
+
+def waiting_tasks(queue: str) -> int | None:
     url = settings.BROKER_URL
-    return not url.startswith("redis") or redis_at(url).llen(queue_of(connector)) > 0
+    if not url.startswith("redis"):
+        return None
+    return redis_at(url).llen(queue)
+
+
+def ring_again(bells: Iterable[Bell], queue: str) -> None:
+    """By the sweep: a worker that died with a task in hand leaves a bell that was rung, and an empty queue."""
+    try:
+        start(doorbells().ring(bells, is_queue_empty=waiting_tasks(queue) == 0))
+    except RedisError as error:
+        logger.warning("bell_not_rung", reason=type(error).__name__)
 
 
 def ring(bells: Iterable[Bell]) -> None:

@@ -1,9 +1,10 @@
 """One Celery task is enough, however many messages wait: ringing twice wakes nobody twice.
 
 A bell is a key in Redis. Rung, it stands at `rung` and one task is under way to answer it; while the task works it
-stands at `busy`; a ring meanwhile turns it to `again`, and the task looks once more before it rests. The key times
-out by itself, so a worker that dies with it silences nobody for long. A ring for later waits in a sorted set,
-which every worker watches (alarm_clock.py): no task with an ETA exists.
+stands at `busy`; a ring meanwhile turns it to `again`, and the task looks once more before it rests. It is
+`asleep` while nothing can be done. The key times out by itself, so a worker that dies with it silences nobody for
+long. A ring for later waits in a sorted set, which every worker watches (alarm_clock.py): no task with an ETA
+exists.
 
 The bell carries nothing. Lost, it costs seconds: the sweep of recover.py rings again.
 """
@@ -20,12 +21,13 @@ BUSY_SECONDS = 10
 RUNG_SECONDS = 30
 ALARMS = "recado:alarms"
 
-# KEYS: bells. ARGV: how long `rung` lasts, in ms. Returns for each 1 when a task has to be started.
+# KEYS: bells. ARGV: how long `rung` lasts, in ms; 1 when no task that was started can still be in its queue.
+# Returns for each 1 when a task has to be started.
 _RING = """
 local started = {}
 for index, key in ipairs(KEYS) do
   local state = redis.call('GET', key)
-  if not state then
+  if not state or (state == 'rung' and ARGV[2] == '1') then
     redis.call('SET', key, 'rung', 'PX', ARGV[1])
     started[index] = 1
   else
@@ -67,7 +69,7 @@ return 1
 
 # KEYS: a bell, the alarms. ARGV: seconds from now, bell.
 _SLEEP = """
-redis.call('SET', KEYS[1], 'rung', 'PX', math.floor(ARGV[1] * 1000) + 1000)
+redis.call('SET', KEYS[1], 'asleep', 'PX', math.floor(ARGV[1] * 1000) + 1000)
 local time = redis.call('TIME')
 local due = time[1] + time[2] / 1000000 + ARGV[1]
 redis.call('ZADD', KEYS[2], string.format('%.6f', due), ARGV[2])
@@ -118,12 +120,16 @@ class Doorbells:
         self._set_alarm = client.register_script(_SET_ALARM)
         self._due_alarms = client.register_script(_DUE_ALARMS)
 
-    def ring(self, bells: Iterable[Bell]) -> list[Bell]:
-        """Those for which a task has to be started; the others have one already."""
+    def ring(self, bells: Iterable[Bell], *, is_queue_empty: bool = False) -> list[Bell]:
+        """Those for which a task has to be started; the others have one already.
+
+        When the queue of their tasks is empty, a task that nobody has answered for is lost, and started again.
+        """
         asked = list(dict.fromkeys(bells))
         if not asked:
             return []
-        started = self._ring(keys=[bell.key for bell in asked], args=[RUNG_SECONDS * 1000])
+        arguments = [RUNG_SECONDS * 1000, int(is_queue_empty)]
+        started = self._ring(keys=[bell.key for bell in asked], args=arguments)
         return [bell for bell, is_first in zip(asked, started, strict=True) if is_first]
 
     def answer(self, bell: Bell) -> None:

@@ -3,7 +3,7 @@
 Nothing here is needed as long as all goes well. It is what makes every other part free to die at any moment.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
@@ -13,9 +13,11 @@ from django.db import connection, transaction
 
 from apps.channels.errors import OutcomeUnknown
 from apps.channels.models import ChannelAccount
+from apps.channels.registry import queue_of
 from apps.core.ids import new_id
 from apps.messaging.engine import bells, order, receive
 from apps.messaging.engine.claim import LEASE_SECONDS, Claimed
+from apps.messaging.engine.doorbell import Bell
 from apps.messaging.engine.outcome import Outcome, Result
 from apps.messaging.engine.record import record
 from apps.messaging.engine.settle import outcome_of_failure
@@ -25,6 +27,8 @@ from apps.messaging.statuses import NOT_SENT
 logger = structlog.get_logger(__name__)
 
 AT_ONCE = 500
+# The queue of the engine's own tasks.
+EVENTS = "events"
 # So much of one thing in one sweep; the next sweep goes on.
 MOST_ROUNDS = 20
 
@@ -39,7 +43,7 @@ def recover() -> dict[str, int]:
         receipts=_until_done(receive.try_parked),
     )
     _ring_silent_accounts()
-    bells.ring([bells.PUBLISH, *([bells.RECEIVE] if ProviderCallback.objects.exists() else [])])
+    bells.ring_again([bells.PUBLISH, *([bells.RECEIVE] if ProviderCallback.objects.exists() else [])], EVENTS)
     seen = {name: count for name, count in found.items() if count}
     if seen:
         logger.info("recovered", **seen)
@@ -207,7 +211,11 @@ def _ring_silent_accounts() -> None:
     with connection.cursor() as cursor:
         cursor.execute(_WITH_DUE)
         waiting = cursor.fetchall()
-    bells.ring(bells.drain_bell(connector, account_id) for account_id, connector in waiting)
+    by_connector: dict[str, list[Bell]] = defaultdict(list)
+    for account_id, connector in waiting:
+        by_connector[connector].append(bells.drain_bell(connector, account_id))
+    for connector, silent in by_connector.items():
+        bells.ring_again(silent, queue_of(connector))
 
 
 _WITH_DUE = """

@@ -92,9 +92,9 @@ app.conf.update(
     task_acks_late=False,
     task_time_limit=TASK_SECONDS,
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1},
-    worker_prefetch_multiplier=1,
     # What a worker is doing does not depend on the broker, so it goes on while the broker is away.
     worker_cancel_long_running_tasks_on_connection_loss=False,
+    worker_prefetch_multiplier=1,
     worker_soft_shutdown_timeout=8,
     worker_enable_soft_shutdown_on_idle=False,
     worker_max_tasks_per_child=10_000,

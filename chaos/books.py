@@ -23,11 +23,9 @@ class Books:
     def unread_callbacks(self) -> int:
         return self._count("SELECT count(*) FROM provider_callback")
 
-    def in_flight(self, accounts: Sequence[str]) -> int:
+    def in_flight(self, accounts: Sequence[str]) -> set[str]:
         """At the provider, under a lease."""
-        return self._count(
-            "SELECT count(*) FROM delivery WHERE state = 'sending' AND account_id = ANY(%s::uuid[])", accounts
-        )
+        return {message for (message,) in self._ask(_IN_FLIGHT, accounts)}
 
     def endings(self, accounts: Sequence[str]) -> dict[str, Ending]:
         """By the message's id."""
@@ -65,6 +63,10 @@ class Books:
                     raise
                 time.sleep(0.2)
 
+
+_IN_FLIGHT = """
+SELECT message_id::text FROM delivery WHERE state = 'sending' AND account_id = ANY(%s::uuid[])
+"""
 
 _ENDINGS = """
 SELECT message.id::text, message.status, dead_letter.state = 'open',

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _KILLED_BY = 128
+_told: list[int] = []
 
 
 class Stopped(BaseException):
@@ -22,6 +23,12 @@ def stop_when_told() -> None:
         signal.signal(number, _stop)
 
 
+def go_on() -> None:
+    """Said between steps. A signal that came in a callback raised its exception there, where Python drops it."""
+    if _told:
+        raise Stopped(_told[0])
+
+
 def say(text: str) -> None:
     print(text, flush=True)
 
@@ -30,4 +37,5 @@ def _stop(number: int, _frame: FrameType | None) -> NoReturn:
     # From here on all of it is being stopped: a second Ctrl-C must not leave half of it running.
     for each in _STOPPING:
         signal.signal(each, signal.SIG_IGN)
+    _told.append(number)
     raise Stopped(number)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from apps.channels.registry import NAMES, queue_of
-from local.console import Stopped, say, stop_when_told
+from local.console import Stopped, go_on, say, stop_when_told
 from local.places import ROOT, BadPlace, Places
 from local.ports import HOST, holder_of, is_free
 from local.postgres import PostgresServer
@@ -196,6 +196,7 @@ def answers(url: str) -> bool:
 def watch(processes: list[Process]) -> NoReturn:
     """Until a signal comes; a process that ends by itself ends the demo, loudly."""
     while True:
+        go_on()
         for process in processes:
             if process.exit_code is not None:
                 raise ProcessFailed(
@@ -208,6 +209,7 @@ def watch(processes: list[Process]) -> NoReturn:
 @contextmanager
 def step(name: str) -> Iterator[None]:
     """Shows that something is under way, at a terminal; and what it took, everywhere."""
+    go_on()
     started = time.monotonic()
     back = ""
     if sys.stdout.isatty():

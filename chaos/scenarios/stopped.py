@@ -13,12 +13,12 @@ _MOST_TRIES = 20
 
 
 def worker(trial: Trial, scale: Scale) -> Row:
-    messages, times = scale.of_messages(4_000), scale.of_times(3)
+    messages, times = max(400, scale.of_messages(4_000)), scale.of_times(3)
     accounts = [trial.whatsapp(), trial.instagram(on_unknown="dead_letter")]
     with faults(trial, {"kind": "slow", "seconds": _SLOW_SECONDS}):
         for account in accounts:
             each = messages // len(accounts)
-            trial.send(account, each, people=200, per_second=each / (times * _LONGER_SECONDS))
+            trial.send(account, each, people=200, per_second=each / (times * _LONGER_SECONDS), at_once=5)
         for _ in range(times):
             time.sleep(1.0)
             frozen = _freeze_in_the_middle(trial, accounts[-1])
@@ -38,11 +38,14 @@ def worker(trial: Trial, scale: Scale) -> Row:
 
 def _freeze_in_the_middle(trial: Trial, account: Account) -> list[int]:
     """Whoever holds messages of this account, at a moment when it does. Returns whom to thaw."""
+    books, ids = trial.stage.books, [account.id]
     for worker in islice(cycle(trial.crew.dispatchers), _MOST_TRIES):
-        trial.wait_for(lambda: trial.stage.books.in_flight([account.id]) > 0)
+        if not trial.wait_for(lambda: bool(books.in_flight(ids))):
+            break
         frozen = trial.crew.freeze(worker)
+        held = books.in_flight(ids)
         time.sleep(3 * _SLOW_SECONDS)
-        if trial.stage.books.in_flight([account.id]):
+        if held & books.in_flight(ids):
             return frozen
         trial.crew.thaw(frozen)
     return []

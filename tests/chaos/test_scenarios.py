@@ -9,9 +9,6 @@ from chaos.scenarios import SCENARIOS
 from chaos.stage import Stage, open_stage
 from chaos.trial import Scale, Trial
 
-# All in one process, for the servers and workers are shared.
-pytestmark = pytest.mark.xdist_group("chaos")
-
 SHORT = Scale(messages=0.02, times=0.05, seconds=0.1)
 
 

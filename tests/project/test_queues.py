@@ -68,9 +68,8 @@ def test_task_carries_the_ids_of_the_request_that_asked_for_it() -> None:
 def test_worker_takes_one_task_at_a_time_and_keeps_no_results() -> None:
     assert isinstance(app, Celery)
     conf = app.conf
-    assert conf.worker_prefetch_multiplier == 1
+    assert conf.worker_disable_prefetch
     assert conf.task_ignore_result
     assert conf.accept_content == ["json"]
     assert conf.task_track_started
     assert conf.worker_send_task_events
-    assert conf.task_send_sent_event

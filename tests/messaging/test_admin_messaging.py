@@ -1,5 +1,6 @@
 """Messages in the admin: the operators see what happened, and act through the functions of the API."""
 
+import re
 from typing import Any
 
 import pytest
@@ -75,6 +76,7 @@ def test_pages_show_ones_own_and_nobody_elses(
 
 def test_page_of_a_message_tells_its_story(client: Client, aurora: House) -> None:
     page = text(client.get(f"{list_of('message')}{history.dead(aurora).message_id}/change/"))
+    assert re.search(r"\d{4} \d\d:\d\d:\d\d\.\d{3} · failed", page)
     assert "failed, attempt 1, after 12 ms, message_rejected 131047: more than a day since they wrote" in page
 
 

@@ -21,7 +21,8 @@ def story(events: QuerySet[MessageEvent]) -> SafeString:
 
 
 def moment(event: MessageEvent) -> str:
-    return f"{date_format(event.at, 'DATETIME_FORMAT')}:{event.at:%S.%f}"[:-3]
+    """To the millisecond, for that is what tells attempts apart."""
+    return f"{date_format(event.at, 'DATE_FORMAT')} {event.at:%H:%M:%S.%f}"[:-3]
 
 
 def in_words(event: MessageEvent) -> str:

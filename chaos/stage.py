@@ -26,7 +26,6 @@ READY_SECONDS = 60
 # Short, so that a lease is: four times as long, and no scenario waits a minute for the end of one.
 OUTBOUND_SECONDS = 2
 LEASE_SECONDS = 4 * OUTBOUND_SECONDS
-_BINARIES = Path(sys.executable).parent
 
 
 @dataclass(frozen=True)
@@ -105,9 +104,7 @@ def _simulators(folder: Path, url: str, web: str, app_secret: str) -> Process:
 
 def _web(folder: Path, url: str, environment: Mapping[str, str]) -> Process:
     command: list[str | Path] = [
-        *(_BINARIES / "uvicorn", "project.asgi:application", "--host", HOST, "--port", url.rpartition(":")[2]),
-        *("--no-access-log", "--no-proxy-headers", "--lifespan", "off", "--timeout-graceful-shutdown", "1"),
-        *("--log-config", ROOT / "project" / "uvicorn.json"),
+        *(sys.executable, "-m", "project.web", "--host", HOST, "--port", url.rpartition(":")[2], "--grace", "1"),
     ]
     return Process("web", command, folder / "web.log", env=environment, stop_seconds=5)
 

@@ -102,7 +102,7 @@ def run(places: Places, running: ExitStack) -> NoReturn:
 
 def application(places: Places, environment: dict[str, str]) -> list[Process]:
     """The processes of Recado itself, and the providers that it talks to."""
-    python, binaries = sys.executable, Path(sys.executable).parent
+    python = sys.executable
     celery = [python, "-m", "celery", "--app", "celery_app"]
     dispatch = ",".join(queue_of(connector) for connector in NAMES)
     celery_worker = [*celery, "worker", "--concurrency", "2"]
@@ -113,9 +113,7 @@ def application(places: Places, environment: dict[str, str]) -> list[Process]:
             "--app-secret", environment.get("SIMULATORS_APP_SECRET", "demo"),
         ],
         "web": [
-            binaries / "uvicorn", "project.asgi:application", "--host", HOST, "--port", str(places.web),
-            "--no-access-log", "--no-proxy-headers", "--lifespan", "off", "--timeout-graceful-shutdown", "3",
-            "--log-config", ROOT / "project" / "uvicorn.json",
+            python, "-m", "project.web", "--host", HOST, "--port", str(places.web), "--grace", "3",
         ],
         # Drains work for seconds at a time; what must not wait behind them has a worker of its own.
         "dispatcher": [*celery_worker, "--hostname", "dispatcher@%h", "--queues", dispatch],

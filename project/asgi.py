@@ -8,12 +8,20 @@ from django.conf import settings
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings.production")
 django.setup(set_prefix=False)
 
-from apps.core.asgi.body_limit import BodyLimit  # noqa: E402 - Django must be set up first
+from channels.routing import ProtocolTypeRouter  # noqa: E402 - Django must be set up first
+
+from apps.core.asgi.body_limit import BodyLimit  # noqa: E402
 from apps.core.asgi.static import with_static_files  # noqa: E402
 from apps.core.asgi.threads import ThreadedDjango  # noqa: E402
+from apps.messaging.engine import publisher  # noqa: E402
+from apps.realtime.websocket import application as websockets  # noqa: E402
 
 _django = ThreadedDjango(threads=settings.WEB_THREADS, most_waiting=settings.WEB_MOST_WAITING)
 
-application = with_static_files(
+publisher.enable()
+
+_http = with_static_files(
     BodyLimit(_django, settings.MAX_BODY_BYTES, {"/v1/messages/batch": settings.MAX_BATCH_BYTES})
 )
+
+application = ProtocolTypeRouter({"http": _http, "websocket": websockets})

@@ -12,6 +12,7 @@ from apps.accounts.language import choose_language
 from apps.accounts.throttling import CallerThrottle
 from apps.channels.api.urls import urlpatterns as channels_api
 from apps.messaging.api.urls import urlpatterns as messaging_api
+from apps.realtime.api.urls import urlpatterns as realtime_api
 
 api = [
     path("schema", SpectacularJSONAPIView.as_view(throttle_classes=[CallerThrottle]), name="schema"),
@@ -23,6 +24,7 @@ api = [
     *accounts_api,
     *channels_api,
     *messaging_api,
+    *realtime_api,
 ]
 
 urlpatterns = [

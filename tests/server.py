@@ -37,22 +37,11 @@ def run_server(folder: Path) -> Iterator[Server]:
         "MAIL_FOLDER": str(folder / "mail"),
         "API_RATE_PER_SECOND": "10000",
         "API_BURST": "10000",
+        "CORS_ALLOWED_ORIGINS": "https://app.aurora.example",
         "PYTHONUNBUFFERED": "1",
     }
-    arguments = [
-        "project.asgi:application",
-        "--host",
-        HOST,
-        "--port",
-        str(port),
-        "--no-access-log",
-        "--lifespan",
-        "off",
-    ]
-    arguments += ["--log-config", "project/uvicorn.json"]
-    process = Process(
-        "web", [Path(sys.executable).parent / "uvicorn", *arguments], folder / "web.log", env=environment
-    )
+    command: list[str | Path] = [sys.executable, "-m", "project.web", "--host", HOST, "--port", str(port)]
+    process = Process("web", command, folder / "web.log", env=environment)
     process.start()
     try:
         process.wait_until(lambda: _answers(f"{url}/healthz"))

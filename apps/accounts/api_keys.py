@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts import audit
+from apps.accounts import access_changes, audit
 from apps.accounts.models import ApiKey, Organization
 from apps.accounts.principal import Principal
 from apps.core import clock
@@ -163,4 +163,5 @@ def revoke(principal: Principal, key: ApiKey) -> None:
     live = ApiKey.objects.for_organization(principal.organization).filter(pk=key.pk, revoked_at=None)
     if live.update(revoked_at=now):
         key.revoked_at = now
+        access_changes.announce()
         audit.record(principal.actor, "api_key.revoked", key, organization=principal.organization)

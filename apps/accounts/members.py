@@ -4,7 +4,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotFound
 
-from apps.accounts import audit
+from apps.accounts import access_changes, audit
 from apps.accounts.models import Membership, Organization, Session, User
 from apps.accounts.principal import Principal
 from apps.accounts.roles import SCOPES_OF, Role, outranks
@@ -67,6 +67,7 @@ def change_role(principal: Principal, membership: Membership, role: Role) -> Mem
         _check_owner_remains(membership)
         membership.role = role
         membership.save(update_fields=["role"])
+        access_changes.announce()
         audit.record(
             principal.actor,
             "member.role_changed",
@@ -93,6 +94,7 @@ def remove(principal: Principal, membership: Membership) -> None:
     sessions = Session.objects.for_organization(principal.organization)
     sessions.filter(user=membership.user, revoked_at=None).update(revoked_at=clock.now())
     membership.delete()
+    access_changes.announce()
 
 
 def _person(email: str) -> User:

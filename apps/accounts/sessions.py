@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -12,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, QuerySet
 
-from apps.accounts import audit
+from apps.accounts import access_changes, audit
 from apps.accounts.models import Membership, Session, User
 from apps.accounts.principal import actor_of
 from apps.accounts.tokens import Claims, issue_access_token
@@ -33,6 +34,12 @@ class TokenPair:
     refresh: str
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    token: str
+    session_id: UUID
+
+
 @transaction.atomic
 def open_session(membership: Membership) -> TokenPair:
     session = Session(organization=membership.organization, user=membership.user)
@@ -41,6 +48,18 @@ def open_session(membership: Membership) -> TokenPair:
         actor_of(membership.user), "session.opened", membership.user, organization=membership.organization
     )
     return pair
+
+
+@transaction.atomic
+def access_for(membership: Membership, session_id: UUID | None) -> Access:
+    """For a page in a browser, which keeps no refresh token: from this session while it is live, else a new one.
+
+    Its session lives as long as a browser's, which asks again.
+    """
+    parties = {"user": membership.user_id, "organization": membership.organization_id}
+    if session_id is None or not _live_sessions().filter(pk=session_id, **parties).exists():
+        session_id = _open_without_refresh(membership)
+    return Access(issue_access_token(membership.user_id, membership.organization_id, session_id), session_id)
 
 
 def refresh(token: str) -> TokenPair:
@@ -83,6 +102,39 @@ def membership_behind(claims: Claims) -> Membership | None:
     return members.select_related("organization", "user").first()
 
 
+def memberships_behind(claims: Sequence[Claims]) -> dict[UUID, Membership]:
+    """The same for many, in two queries. By the session; those that speak for nobody are missing."""
+    live = _live_sessions().filter(pk__in={claim.session_id for claim in claims})
+    sessions = {session.id: (session.user_id, session.organization_id) for session in live}
+    people, organizations = ({parties[n] for parties in sessions.values()} for n in (0, 1))
+    members = Membership.across_organizations.filter(
+        user__in=people, organization__in=organizations, user__is_active=True
+    ).select_related("organization", "user")
+    by_parties = {(member.user_id, member.organization_id): member for member in members}
+    return {
+        claim.session_id: by_parties[parties]
+        for claim in claims
+        if (parties := (claim.user_id, claim.organization_id)) in by_parties
+        and sessions.get(claim.session_id) == parties
+    }
+
+
+def _open_without_refresh(membership: Membership) -> UUID:
+    now = clock.now()
+    session = Session.across_organizations.create(
+        organization=membership.organization,
+        user=membership.user,
+        # Of a secret that nobody has.
+        digest=_digest(secrets.token_urlsafe(SECRET_BYTES)),
+        refreshed_at=now,
+        expires_at=now + timedelta(seconds=settings.SESSION_COOKIE_AGE),
+    )
+    audit.record(
+        actor_of(membership.user), "session.opened", membership.user, organization=membership.organization
+    )
+    return session.id
+
+
 def _next_pair(session: Session) -> TokenPair:
     now = clock.now()
     secret = secrets.token_urlsafe(SECRET_BYTES)
@@ -120,3 +172,4 @@ def _memberships(user_id: UUID, organization_id: UUID) -> QuerySet[Membership]:
 
 def _revoke(sessions: QuerySet[Session]) -> None:
     sessions.update(revoked_at=clock.now())
+    access_changes.announce()

@@ -245,3 +245,10 @@ def _set_closed_at(
         organization=principal.organization,
         changes={"closed_at": (before, closed_at)},
     )
+
+
+def existing(wanted: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
+    """Of pairs of an organization and a conversation, those that are. For many organizations in one query."""
+    ids = {conversation_id for _, conversation_id in wanted}
+    found = Conversation.across_organizations.filter(pk__in=ids).values_list("organization_id", "pk")
+    return set(found) & set(wanted)

@@ -4,9 +4,9 @@ from typing import Any
 from uuid import UUID
 
 from celery import shared_task
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import worker_init, worker_ready, worker_shutting_down
 
-from apps.messaging.engine import alarm_clock, deliver, loop, publish, receive, recover
+from apps.messaging.engine import alarm_clock, deliver, loop, publisher, receive, recover
 
 _clock: alarm_clock.AlarmClock | None = None
 
@@ -14,11 +14,6 @@ _clock: alarm_clock.AlarmClock | None = None
 @shared_task(name="messaging.drain")
 def drain(account_id: str, slot: int = 0) -> dict[str, Any]:
     return loop.process_loop().run(lambda own: deliver.drain(own, UUID(account_id), slot))
-
-
-@shared_task(name="messaging.publish")
-def publish_events() -> int:
-    return publish.publish()
 
 
 @shared_task(name="messaging.receive")
@@ -29,6 +24,11 @@ def receive_callbacks() -> int:
 @shared_task(name="messaging.recover")
 def recover_all() -> dict[str, int]:
     return recover.recover()
+
+
+@worker_init.connect
+def publish_what_is_written(**_kwargs: Any) -> None:
+    publisher.enable()
 
 
 @worker_ready.connect

@@ -244,6 +244,10 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "Recado <recado@localh
 WEB_THREADS = env.integer("WEB_THREADS", 16, least=1)
 WEB_MOST_WAITING = env.integer("WEB_MOST_WAITING", 512)
 
+# Sockets in one web process; beyond that a client is told to come back later
+
+REALTIME_MOST_SOCKETS = env.integer("REALTIME_MOST_SOCKETS", 10_000, least=1)
+
 # The API
 
 API_RATE_PER_SECOND = env.integer("API_RATE_PER_SECOND", 100, least=1)

@@ -56,6 +56,7 @@ REPEATABLE = {
     "/v1/conversations/<uuid:conversation_id>/close",
     "/v1/conversations/<uuid:conversation_id>/reopen",
     "/v1/dead-letters/replay",
+    "/v1/realtime/tickets",
     "/v1/dead-letters/<uuid:letter_id>/replay",
     "/v1/dead-letters/<uuid:letter_id>/discard",
 }

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from apps.accounts import audit
+from apps.accounts import access_changes, audit
 from apps.accounts.acting import acting_user
 from apps.accounts.admin.base import ProblemsAsMessages
 from apps.accounts.models import User
@@ -45,6 +45,7 @@ class UserAdmin(ProblemsAsMessages, DjangoUserAdmin):  # type: ignore[misc,type-
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm[Any], change: bool) -> None:
         before = {name: form.initial.get(name) for name in form.changed_data if name in form.initial}
         super().save_model(request, obj, form, change)
+        access_changes.announce()
         action = "user.changed" if change else "user.created"
         changes = audit.difference(before, obj) if change else {}
         audit.record(actor_of(acting_user(request)), action, obj, organization=None, changes=changes)
@@ -52,6 +53,7 @@ class UserAdmin(ProblemsAsMessages, DjangoUserAdmin):  # type: ignore[misc,type-
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         audit.record(actor_of(acting_user(request)), "user.deleted", obj, organization=None)
         super().delete_model(request, obj)
+        access_changes.announce()
 
     @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:

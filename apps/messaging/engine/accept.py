@@ -25,6 +25,7 @@ from apps.core.prepared import prepared_cursor
 from apps.messaging import conversations
 from apps.messaging.conversations import Place, Unplaced, Wish
 from apps.messaging.engine import bells, order, quota
+from apps.messaging.engine.publisher import publish_soon
 from apps.messaging.statuses import Priority, Status
 
 # Nobody wants to be reminded of last week's meeting; and nothing waits for ever.
@@ -177,7 +178,8 @@ def _ring(accepted: Sequence[Accepted]) -> None:
         for answer in accepted
         if answer.wanted.scheduled_at is None
     }
-    bells.ring_on_commit([*due, bells.PUBLISH])
+    bells.ring_on_commit(due)
+    publish_soon()
 
 
 # A message is the head of its conversation when nothing is before it, in the queue or in this batch. One for later

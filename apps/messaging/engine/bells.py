@@ -20,7 +20,6 @@ from apps.messaging.engine.doorbell import Bell, Doorbells
 
 logger = structlog.get_logger(__name__)
 
-PUBLISH = Bell("publish")
 RECEIVE = Bell("receive")
 RECOVER = Bell("recover")
 
@@ -107,7 +106,6 @@ def _start_named(task: str) -> Callable[[str, int], None]:
 
 _STARTS: dict[str, Callable[[str, int], None]] = {
     "drain": _start_drain,
-    "publish": _start_named("messaging.publish"),
     "receive": _start_named("messaging.receive"),
     "recover": _start_named("messaging.recover"),
 }

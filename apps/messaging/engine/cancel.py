@@ -5,7 +5,8 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from apps.accounts.models import Organization
-from apps.messaging.engine import bells, order
+from apps.messaging.engine import order
+from apps.messaging.engine.publisher import publish_soon
 from apps.messaging.statuses import Status, before
 
 
@@ -20,7 +21,7 @@ def cancel(organization: Organization, conversation_id: UUID, message_id: UUID) 
         ended = cursor.fetchall()
         order.promote(cursor, [(conversation, position) for conversation, position, was_head in ended if was_head])
     if ended:
-        bells.ring_on_commit([bells.PUBLISH])
+        publish_soon()
     return bool(ended)
 
 

@@ -1,12 +1,14 @@
 """The event loop of a worker process: made after the fork, kept for the life of the process, with its connections.
 
-The database is asked in one thread beside it, for Django's connections are of the thread that opened them.
+The database is asked in two threads beside it, each with a connection of its own: so that writing down what became
+of one message does not wait for the claim of the next.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Barrier
 from typing import Any
 
 from django.conf import settings
@@ -21,11 +23,13 @@ try:
 except ImportError:  # an optional, faster one
     from asyncio import new_event_loop  # type: ignore[assignment]
 
+THREADS = 2
+
 
 class Loop:
     def __init__(self) -> None:
         self._runner = asyncio.Runner(loop_factory=new_event_loop)
-        self._database = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
+        self._database = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="database")
         self._client: GuardedClient | None = None
 
     def run[T](self, work: Callable[["Loop"], Coroutine[Any, Any, T]]) -> T:
@@ -47,7 +51,10 @@ class Loop:
 
         self._runner.run(close_client())
         self._runner.close()
-        self._database.submit(_close_connection).result()
+        # One call for each thread: none ends before all have begun.
+        together = Barrier(THREADS)
+        for closing in [self._database.submit(_close_connection, together) for _ in range(THREADS)]:
+            closing.result()
         self._database.shutdown()
 
 
@@ -60,8 +67,9 @@ def _with_good_connection[T](function: Callable[[], T]) -> T:
         raise
 
 
-def _close_connection() -> None:
+def _close_connection(together: Barrier) -> None:
     """Of the thread that asks: `connection` is another in each."""
+    together.wait()
     connection.close()
 
 

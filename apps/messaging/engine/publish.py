@@ -1,28 +1,23 @@
 """Committed events go to the stream that clients follow, in the order of commits, and none is left out.
 
-A cursor in the database says up to where. An event carries the id of the transaction that wrote it, and only
-those are published that are older than every transaction still at work: so none can appear behind the cursor. A
-publisher that dies between the stream and the cursor publishes some twice, which clients know by the event's id.
+A cursor in the database says up to where. An event carries the id of the transaction that wrote it, and only those
+are published that are older than every transaction still at work: so none can appear behind the cursor. Whoever
+wrote events publishes them, many at once without waiting for each other: the stream takes each event once, in its
+place. The sweep does it for those who died before they could.
 """
 
-import time
-from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
-
-from django.db import transaction
 
 from apps.core.prepared import prepared_cursor
 from apps.core.redis import redis_client
-from apps.messaging.engine import bells
 from apps.messaging.statuses import EventKind, Status
 from apps.realtime import stream
 
 AT_ONCE = 1000
-SLICE_SECONDS = 5.0
-# Under load the next event is milliseconds away: waiting for it costs less than another task.
-LINGER_SECONDS = 0.1
-POLL_SECONDS = 0.01
+# In one sweep; the next one goes on.
+MOST_BATCHES = 50
 
 STATUS_AFTER = {
     **{EventKind(status.value): status for status in Status},
@@ -33,67 +28,108 @@ STATUS_AFTER = {
 }
 
 
-def publish() -> int:
-    """Until nothing is left to publish, or the slice is over."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at what is yet to be published came to."""
+
+    published: int
+    # Whether more is to be published: behind these, held back by a transaction that is still at work, or nobody
+    # can say because others were faster.
+    is_more: bool
+
+
+def publish_forgotten() -> int:
+    """By the sweep, which also makes sure that Redis and the database know the same."""
+    compare()
     published = 0
-    doorbells = bells.doorbells()
-    ends = time.monotonic() + SLICE_SECONDS
-    doorbells.answer(bells.PUBLISH)
-    quiet_since = time.monotonic()
-    while time.monotonic() < ends:
-        count = publish_batch()
-        if count:
-            published += count
-            quiet_since = time.monotonic()
-        elif time.monotonic() - quiet_since < LINGER_SECONDS:
-            time.sleep(POLL_SECONDS)
-        elif doorbells.may_rest(bells.PUBLISH):
-            return published
-    doorbells.forget([bells.PUBLISH])
-    bells.ring([bells.PUBLISH])
+    for _ in range(MOST_BATCHES):
+        look = publish_batch()
+        published += look.published
+        if not look.published:
+            break
     return published
 
 
-@transaction.atomic
-def publish_batch() -> int:
-    """One publisher at a time; another finds the cursor's row taken, and nothing to do."""
+def publish_batch() -> Look:
+    """May be left at any line: what is already on the stream is known there. Raises RedisError."""
     with prepared_cursor() as cursor:
-        cursor.execute("SELECT transaction::text, event_id FROM event_cursor WHERE id = 1 FOR UPDATE SKIP LOCKED")
-        position = cursor.fetchone()
-        if position is None:
-            return 0
-        cursor.execute(_NEXT, [*position, AT_ONCE])
-        rows = cursor.fetchall()
+        cursor.execute(_NEXT, [AT_ONCE])
+        found = cursor.fetchall()
+        # Those that are held back come last, for they are ordered by their transactions.
+        rows = [row[2:-1] for row in found if row[-1]]
         if not rows:
-            return 0
-        stream.append(redis_client(), _by_organization(rows))
-        cursor.execute("UPDATE event_cursor SET transaction = %s::xid8, event_id = %s WHERE id = 1", rows[-1][:2])
-    return len(rows)
+            return Look(0, is_more=any(row[2] for row in found))
+        if not stream.append(redis_client(), _position(found[0]), [_entry(row) for row in rows]):
+            return Look(0, is_more=True)
+        cursor.execute(_MOVE_CURSOR, rows[-1][:2])
+    return Look(len(rows), is_more=len(rows) < len(found) or len(found) == AT_ONCE)
 
 
+def compare() -> None:
+    """The cursor follows the streams. Where they are not ahead of it, Redis has lost something; where they are and
+    no such event exists, the database has: then clients have to be told."""
+    with prepared_cursor() as cursor:
+        cursor.execute("SELECT transaction::text, event_id FROM event_cursor WHERE id = 1")
+        row = cursor.fetchone()
+        theirs = stream.position(redis_client())
+        if row is None or theirs is None or theirs == (ours := _position(row)):
+            return
+        cursor.execute(_FOLLOW, theirs.split("/"))
+        if cursor.fetchone() is None:
+            stream.begin_again(redis_client(), theirs, ours)
+
+
+# One row without an event when there is none.
 _NEXT = """
-SELECT transaction::text, id, organization_id, message_id, conversation_id, kind, at, attempt
-  FROM message_event
- WHERE (transaction, id) > (%s::xid8, %s) AND transaction < pg_snapshot_xmin(pg_current_snapshot())
- ORDER BY transaction, id
- LIMIT %s
+SELECT cursor.transaction::text, cursor.event_id, next.transaction::text, next.id, next.organization_id,
+       next.message_id, next.conversation_id, next.kind, next.at, next.attempt,
+       next.transaction < pg_snapshot_xmin(pg_current_snapshot())
+  FROM event_cursor AS cursor LEFT JOIN LATERAL (
+       SELECT *
+         FROM message_event AS event
+        WHERE (event.transaction, event.id) > (cursor.transaction, cursor.event_id)
+        ORDER BY event.transaction, event.id
+        LIMIT %s) AS next ON true
+ WHERE cursor.id = 1
+"""
+
+# Others may be further. Nobody waits for the disk: should this be forgotten, the same events come once more, and
+# the stream knows them.
+_MOVE_CURSOR = """
+WITH hurry AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+UPDATE event_cursor SET transaction = next.transaction, event_id = next.event_id
+  FROM hurry, (SELECT %s::text::xid8 AS transaction, %s::bigint AS event_id) AS next
+ WHERE id = 1 AND (event_cursor.transaction, event_cursor.event_id) < (next.transaction, next.event_id)
+"""
+
+# To an event that exists, and only forward.
+_FOLLOW = """
+UPDATE event_cursor SET transaction = event.transaction, event_id = event.id
+  FROM message_event AS event
+ WHERE event_cursor.id = 1 AND event.transaction = %s::text::xid8 AND event.id = %s::bigint
+   AND (event_cursor.transaction, event_cursor.event_id) <= (event.transaction, event.id)
+RETURNING 1
 """
 
 
-def _by_organization(rows: list[tuple[Any, ...]]) -> dict[UUID, list[dict[str, Any]]]:
-    events: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
-    for _transaction, event_id, organization_id, message_id, conversation_id, kind, at, attempt in rows:
-        events[organization_id].append(
-            {
-                "type": "status",
-                "event_id": event_id,
-                "message_id": message_id,
-                "conversation_id": conversation_id,
-                "organization_id": organization_id,
-                "kind": kind,
-                "status": STATUS_AFTER[EventKind(kind)],
-                "attempt": attempt,
-                "at": at,
-            }
-        )
-    return events
+def _position(row: Sequence[Any]) -> str:
+    return f"{row[0]}/{row[1]}"
+
+
+def _entry(row: tuple[Any, ...]) -> stream.Entry:
+    _transaction, event_id, organization_id, message_id, conversation_id, kind, at, attempt = row
+    return stream.Entry(
+        organization_id,
+        _position(row),
+        {
+            "type": "status",
+            "event_id": event_id,
+            "message_id": message_id,
+            "conversation_id": conversation_id,
+            "organization_id": organization_id,
+            "kind": kind,
+            "status": STATUS_AFTER[EventKind(kind)],
+            "attempt": attempt,
+            "at": at,
+        },
+    )

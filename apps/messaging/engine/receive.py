@@ -17,6 +17,7 @@ from apps.channels.registry import connector
 from apps.core import clock
 from apps.core.prepared import prepared_cursor
 from apps.messaging.engine import bells
+from apps.messaging.engine.publisher import publish_now
 from apps.messaging.engine.reconcile import KnownReceipt, apply
 from apps.messaging.models import ParkedReceipt, ProviderCallback
 
@@ -57,7 +58,7 @@ def receive() -> int:
         count = receive_batch()
         done += count
         if count:
-            bells.ring([bells.PUBLISH])
+            publish_now()
         elif doorbells.may_rest(bells.RECEIVE):
             return done
     doorbells.forget([bells.RECEIVE])

@@ -7,9 +7,8 @@ another. A fixed number of statements, whatever the number of outcomes.
 from collections.abc import Sequence
 
 import orjson
-from django.db import transaction
 
-from apps.core.prepared import prepared_cursor
+from apps.core.prepared import one_breath, prepared_cursor
 from apps.messaging.engine import order
 from apps.messaging.engine.outcome import Outcome
 from apps.messaging.statuses import Status, before
@@ -20,7 +19,7 @@ def record(outcomes: Sequence[Outcome]) -> int:
     if not outcomes:
         return 0
     rows = orjson.dumps([outcome.as_row() for outcome in outcomes]).decode()
-    with transaction.atomic(), prepared_cursor() as cursor:
+    with one_breath(), prepared_cursor() as cursor:
         order.lock(cursor, (outcome.conversation_id for outcome in outcomes))
         cursor.execute(_RECORD, {"rows": rows, **_BEFORE})
         written = cursor.fetchall()

@@ -15,10 +15,12 @@ from apps.channels.errors import OutcomeUnknown
 from apps.channels.models import ChannelAccount
 from apps.channels.registry import queue_of
 from apps.core.ids import new_id
+from apps.core.redis import RedisError
 from apps.messaging.engine import bells, order, receive
 from apps.messaging.engine.claim import LEASE_SECONDS, Claimed
 from apps.messaging.engine.doorbell import Bell
 from apps.messaging.engine.outcome import Outcome, Result
+from apps.messaging.engine.publish import publish_forgotten
 from apps.messaging.engine.record import record
 from apps.messaging.engine.settle import outcome_of_failure
 from apps.messaging.models import DeliveryState, ProviderCallback
@@ -36,6 +38,7 @@ MOST_ROUNDS = 20
 def recover() -> dict[str, int]:
     """What was found. Each step is a transaction of its own; another sweep may have been there before."""
     found = Counter(
+        published=_publish(),
         leases=_until_done(lambda: _take_over(DeliveryState.SENDING)),
         unknown=_until_done(lambda: _take_over(DeliveryState.UNKNOWN)),
         scheduled=_until_done(_enqueue_scheduled),
@@ -43,11 +46,20 @@ def recover() -> dict[str, int]:
         receipts=_until_done(receive.try_parked),
     )
     _ring_silent_accounts()
-    bells.ring_again([bells.PUBLISH, *([bells.RECEIVE] if ProviderCallback.objects.exists() else [])], EVENTS)
+    if ProviderCallback.objects.exists():
+        bells.ring_again([bells.RECEIVE], EVENTS)
     seen = {name: count for name, count in found.items() if count}
     if seen:
         logger.info("recovered", **seen)
     return seen
+
+
+def _publish() -> int:
+    try:
+        return publish_forgotten()
+    except RedisError as error:
+        logger.warning("events_not_published", reason=type(error).__name__)
+        return 0
 
 
 def _until_done(step: Callable[[], int]) -> int:

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from apps.accounts.models import Organization
 from apps.messaging.engine import bells, order
 from apps.messaging.engine.accept import LONGEST_LIFE
+from apps.messaging.engine.publisher import publish_soon
 from apps.messaging.statuses import Priority, Status, before
 
 
@@ -35,7 +36,8 @@ def replay(
         )
         replayed = cursor.fetchall()
     due = {bells.drain_bell(connector, account_id): None for _, account_id, connector in replayed}
-    bells.ring_on_commit([*due, bells.PUBLISH])
+    bells.ring_on_commit(due)
+    publish_soon()
     return [message_id for message_id, _, _ in replayed]
 
 

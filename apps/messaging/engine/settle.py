@@ -12,11 +12,11 @@ from apps.channels.models import ChannelAccount
 from apps.channels.registry import connector_class
 from apps.core.redis import RedisError
 from apps.messaging import contacts
-from apps.messaging.engine import bells
 from apps.messaging.engine.accounts import retry_policy
 from apps.messaging.engine.claim import Claimed
 from apps.messaging.engine.gate import Gate, Opening
 from apps.messaging.engine.outcome import Outcome, Result
+from apps.messaging.engine.publisher import publish_now
 from apps.messaging.engine.record import record
 from apps.messaging.engine.retry import AwaitReceipt, GiveUp, Hold, Retry, decide
 
@@ -74,12 +74,12 @@ _RESULT_OF = {Retry: Result.RETRYING, Hold: Result.HELD, AwaitReceipt: Result.UN
 def settle(account: ChannelAccount, gate: Gate, attempts: Sequence[Attempt]) -> int:
     """How many were written down. Redis comes after: without it the outcomes still count."""
     written = record([attempt.outcome for attempt in attempts])
+    publish_now()
     _tell_account(account, attempts)
     try:
         _tell_gate(account, gate, attempts)
     except RedisError as error:
         logger.warning("limits_not_told", reason=type(error).__name__)
-    bells.ring([bells.PUBLISH])
     return written
 
 

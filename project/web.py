@@ -1,0 +1,78 @@
+"""The web process: `python -m project.web --host 0.0.0.0 --port 8000`. Its server and all that it is told.
+
+Requests are not logged here: Django's log says who asked for what. Of proxies only the one that is named is believed.
+"""
+
+import argparse
+import logging
+import socket
+from asyncio import BaseTransport
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+LONGEST_FRAME = 16 * 1024
+PING_SECONDS = 25
+# What a client that reads nothing may keep us from closing.
+UNREAD_SECONDS = 30
+# Enough for all clients of a process that was restarted to knock at once.
+BACKLOG = 4096
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """Uvicorn's, for clients that do not read."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # It would write down every address with its query, where a token may be.
+        self.logger = logging.getLogger("recado.websocket")
+        self.logger.setLevel(logging.WARNING)
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)
+        connected = transport.get_extra_info("socket")
+        if hasattr(socket, "TCP_USER_TIMEOUT") and connected.family in {socket.AF_INET, socket.AF_INET6}:
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "websocket.close":
+            self.writable.set()  # the close waits behind what is unread, and not we for it to be read
+        elif self.close_sent:
+            raise ClientDisconnected
+        await super().send(message)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m project.web", description="Serve REST, pages and WebSockets.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--grace", type=int, default=10, help="seconds that requests have to end when it stops")
+    parser.add_argument(
+        "--proxy", metavar="ADDRESS", help="believe what this proxy says about where requests come from"
+    )
+    options = parser.parse_args()
+    uvicorn.run(
+        "project.asgi:application",
+        host=options.host,
+        port=options.port,
+        backlog=BACKLOG,
+        access_log=False,
+        proxy_headers=options.proxy is not None,
+        forwarded_allow_ips=options.proxy,
+        lifespan="off",
+        log_config=str(Path(__file__).with_name("uvicorn.json")),
+        timeout_graceful_shutdown=options.grace,
+        ws=WebSocketProtocol,
+        ws_max_size=LONGEST_FRAME,
+        # Each would keep 64 kB of compression windows.
+        ws_per_message_deflate=False,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,7 @@
 # Every target is described behind its name; `make help` prints that.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test bench chaos lint format messages migrations requirements clean
+.PHONY: help environment demo test bench chaos lint format messages proto migrations requirements clean
 
 BIN := .venv/bin
 TEST := DJANGO_SETTINGS_MODULE=project.settings.test
@@ -38,6 +38,9 @@ format: environment ## Write the code in the common style and mend what can be m
 messages: environment ## Collect texts to translate into locale/ (needs gettext)
 	@$(TEST) $(BIN)/python manage.py makemessages -l pt_BR --no-location --no-obsolete -i .venv -i .recado
 	@sed -i '/^"POT-Creation-Date/d; /^"Report-Msgid-Bugs-To/d' locale/*/LC_MESSAGES/django.po
+
+proto: environment ## Write the code that speaks proto/recado/v1/recado.proto
+	@$(BIN)/python proto/generate.py
 
 migrations: environment ## Write the migrations that the models ask for
 	@$(TEST) $(BIN)/python -W ignore manage.py makemigrations

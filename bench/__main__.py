@@ -12,7 +12,8 @@ from bench.stage import Stage, open_stage
 from local.console import Stopped, say, stop_when_told
 from local.processes import ProcessFailed
 
-NAMES = ("dispatch", "slow-provider", "sustained", "accept", "claim", "at-rest", "limit", "memory")
+LIVE = ("live-latency", "fan-out", "sockets", "storm")
+NAMES = ("dispatch", "slow-provider", "sustained", "accept", "claim", "at-rest", "limit", "memory", *LIVE)
 
 
 def main() -> int:

@@ -31,6 +31,10 @@ class Books:
         """By the message's id."""
         return {row[0]: Ending(*row[1:]) for row in self._ask(_ENDINGS, accounts)}
 
+    def events(self, accounts: Sequence[str]) -> list[int]:
+        """In the order in which they are published."""
+        return [event for (event,) in self._ask(_EVENTS, accounts)]
+
     def written_twice(self, accounts: Sequence[str]) -> int:
         """Messages whose story tells a status twice."""
         return self._count(_WRITTEN_TWICE, accounts)
@@ -76,6 +80,13 @@ SELECT message.id::text, message.status, dead_letter.state = 'open',
            AND event.kind = 'retrying' AND event.detail ->> 'error' = 'outcome_unknown')
   FROM message LEFT JOIN dead_letter ON dead_letter.message_id = message.id
  WHERE message.account_id = ANY(%s::uuid[])
+"""
+
+_EVENTS = """
+SELECT event.id
+  FROM message_event AS event JOIN message ON message.id = event.message_id
+ WHERE message.account_id = ANY(%s::uuid[])
+ ORDER BY event.transaction, event.id
 """
 
 _WRITTEN_TWICE = """

@@ -45,6 +45,14 @@ class Stage:
         headers = {"Authorization": f"Api-Key {self.api_key}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
 
+    def another_web(self) -> tuple[Process, str]:
+        """Beside the one that takes the providers' callbacks."""
+        url = f"http://{HOST}:{free_port()}"
+        process = _web(self.folder, url, self.environment)
+        process.start()
+        process.wait_until(_answers(f"{url}/readyz"), READY_SECONDS)
+        return process, url
+
 
 @contextmanager
 def open_stage(durable: bool = True) -> Iterator[Stage]:
@@ -106,7 +114,7 @@ def _web(folder: Path, url: str, environment: Mapping[str, str]) -> Process:
     command: list[str | Path] = [
         *(sys.executable, "-m", "project.web", "--host", HOST, "--port", url.rpartition(":")[2], "--grace", "1"),
     ]
-    return Process("web", command, folder / "web.log", env=environment, stop_seconds=5)
+    return Process("web", command, folder / f"web-{url.rpartition(':')[2]}.log", env=environment, stop_seconds=5)
 
 
 def _manage(environment: Mapping[str, str], *arguments: str) -> None:

@@ -78,13 +78,24 @@ def run(places: Places, running: ExitStack) -> NoReturn:
         "WHATSAPP_CLOUD_URL": f"{places.simulators_url}/whatsapp/v23.0",
         "INSTAGRAM_URL": f"{places.simulators_url}/instagram/v23.0",
         "OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8",
+        "SIMULATORS_URL": places.simulators_url,
         "SIMULATORS_APP_SECRET": kept["SIMULATORS_APP_SECRET"],
         "PYTHONUNBUFFERED": "1",
     }
     with step("migrations"):
         manage(places, environment, "migrate", "--no-input", "--verbosity", "0")
     with step("demo data"):
-        manage(places, environment, "seed_demo", "--env-file", str(places.demo_env), "--url", places.web_url)
+        manage(
+            places,
+            environment,
+            "seed_demo",
+            "--env-file",
+            str(places.demo_env),
+            "--url",
+            places.web_url,
+            "--grpc",
+            places.grpc_address,
+        )
 
     processes = application(places, environment)
     running.callback(stop_all, processes)
@@ -115,6 +126,7 @@ def application(places: Places, environment: dict[str, str]) -> list[Process]:
         "web": [
             python, "-m", "project.web", "--host", HOST, "--port", str(places.web), "--grace", "3",
         ],
+        "grpc": [python, "-m", "project.grpc_server", "--host", HOST, "--port", str(places.grpc)],
         # Drains work for seconds at a time; what must not wait behind them has a worker of its own.
         "dispatcher": [*celery_worker, "--hostname", "dispatcher@%h", "--queues", dispatch],
         "worker": [*celery_worker, "--hostname", "worker@%h", "--queues", "maintenance,events"],
@@ -129,10 +141,11 @@ def application(places: Places, environment: dict[str, str]) -> list[Process]:
 
 def readiness(places: Places, processes: list[Process]) -> list[Callable[[], bool]]:
     """How each of them, in their order, shows that it works."""
-    _simulators, _web, dispatcher, worker, beat, _flower, traffic = processes
+    _simulators, _web, grpc, dispatcher, worker, beat, _flower, traffic = processes
     return [
         lambda: answers(f"{places.simulators_url}/control/healthz"),
         lambda: answers(f"{places.web_url}/readyz"),
+        lambda: grpc.has_written("grpc_serves"),
         lambda: dispatcher.has_written(" ready."),
         lambda: worker.has_written(" ready."),
         lambda: beat.has_written("Starting"),
@@ -226,8 +239,10 @@ def welcome(places: Places, seconds: float) -> None:
     say(f"""
   Ready in {seconds:.0f} s.
 
+  Live       {places.web_url}/live/
   Admin      {places.web_url}/admin/
   API docs   {places.web_url}/v1/docs
+  gRPC       {places.grpc_address}
   Flower     {places.flower_url}/
   Providers  {places.simulators_url}/control/tally   (simulated)
 

@@ -21,6 +21,7 @@ class Places:
     postgres: int
     redis: int
     simulators: int
+    grpc: int
 
     @classmethod
     def from_environment(cls) -> "Places":
@@ -31,6 +32,7 @@ class Places:
             postgres=_port("RECADO_POSTGRES_PORT", 54320),
             redis=_port("RECADO_REDIS_PORT", 63790),
             simulators=_port("RECADO_SIMULATORS_PORT", 8090),
+            grpc=_port("RECADO_GRPC_PORT", 50051),
         )
 
     @property
@@ -42,11 +44,16 @@ class Places:
             "RECADO_POSTGRES_PORT": self.postgres,
             "RECADO_REDIS_PORT": self.redis,
             "RECADO_SIMULATORS_PORT": self.simulators,
+            "RECADO_GRPC_PORT": self.grpc,
         }
 
     @property
     def web_url(self) -> str:
         return f"http://{HOST}:{self.web}"
+
+    @property
+    def grpc_address(self) -> str:
+        return f"{HOST}:{self.grpc}"
 
     @property
     def flower_url(self) -> str:

@@ -86,6 +86,12 @@ class Process:
         self._child.wait()
         self._child = None
 
+    def kill(self) -> None:
+        """At once and without a word, as a crash is."""
+        if self._child is not None:
+            self._signal(signal.SIGKILL, whole_group=True)
+            self._child.wait()
+
     def _signal(self, number: signal.Signals, *, whole_group: bool = False) -> None:
         assert self._child is not None
         # Gone already is fine; macOS answers EPERM for a group of zombies.

@@ -8,9 +8,11 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from apps.accounts.api.urls import urlpatterns as accounts_api
+from apps.accounts.browser_tokens import browser_token
 from apps.accounts.language import choose_language
 from apps.accounts.throttling import CallerThrottle
 from apps.channels.api.urls import urlpatterns as channels_api
+from apps.live.views import live_page
 from apps.messaging.api.urls import urlpatterns as messaging_api
 from apps.realtime.api.urls import urlpatterns as realtime_api
 
@@ -33,7 +35,9 @@ urlpatterns = [
     # An address is changed by whoever runs the installation: people could otherwise take the address of
     # somebody who is yet to be invited.
     path("accounts/email/", page_not_found, {"exception": Http404()}),
+    path("accounts/token", browser_token, name="browser_token"),
     path("accounts/", include("allauth.urls")),
+    path("live/", live_page, name="live"),
     path("v1/", include((api, "api"))),
     path("i18n/setlang/", choose_language, name="set_language"),
 ]

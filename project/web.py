@@ -1,6 +1,6 @@
 """The web process: `python -m project.web --host 0.0.0.0 --port 8000`. Its server and all that it is told.
 
-Requests are not logged here: Django's log says who asked for what. Of proxies only the one that is named is believed.
+Requests are not logged here: Django's log says who asked for what. Of proxies only the named one is believed.
 """
 
 import argparse
@@ -18,6 +18,8 @@ LONGEST_FRAME = 16 * 1024
 PING_SECONDS = 25
 # What a client that reads nothing may keep us from closing.
 UNREAD_SECONDS = 30
+# What the system may keep for one client; by itself it would take megabytes.
+UNSENT_BYTES = 64 * 1024
 # Enough for all clients of a process that was restarted to knock at once.
 BACKLOG = 4096
 
@@ -34,6 +36,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
         connected = transport.get_extra_info("socket")
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES)
         if hasattr(socket, "TCP_USER_TIMEOUT") and connected.family in {socket.AF_INET, socket.AF_INET6}:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
 

@@ -25,7 +25,11 @@ class HeaderAuthentication(BaseAuthentication):
     scheme: ClassVar[str]
 
     def authenticate(self, request: Request) -> tuple[Principal, Claims | None] | None:
-        scheme, _space, credential = request.headers.get("Authorization", "").partition(" ")
+        return self.read(request.headers.get("Authorization", ""))
+
+    def read(self, header: str) -> tuple[Principal, Claims | None] | None:
+        """Who it is; None where the header is of another kind."""
+        scheme, _space, credential = header.partition(" ")
         if scheme.lower() != self.scheme.lower():
             return None
         credential = credential.strip()
@@ -79,6 +83,9 @@ class ApiKeyAuthentication(HeaderAuthentication):
     def refusal(self) -> AuthenticationFailed:
         detail = _("The API key is not valid, was revoked or has expired.")
         return AuthenticationFailed(detail, code="invalid_api_key")
+
+
+WAYS: tuple[type[HeaderAuthentication], ...] = (BearerAuthentication, ApiKeyAuthentication)
 
 
 class HasScope(BasePermission):

@@ -25,7 +25,7 @@ from rest_framework.response import Response
 
 from apps.accounts.api.view import ApiView
 from apps.accounts.models import IdempotencyRecord, Organization
-from apps.accounts.principal import Actor
+from apps.accounts.principal import Actor, Principal
 from apps.core import clock
 from apps.core.api.json import FastJSONRenderer
 from apps.core.api.problems import Conflict, Problem, Unprocessable
@@ -78,17 +78,27 @@ def idempotent[V: ApiView, **P](handle: Handler[V, P]) -> Handler[V, P]:
         key = request.headers.get(HEADER)
         if key is None:
             return handle(view, request, *args, **kwargs)
-        if not _ACCEPTABLE.fullmatch(key):
-            raise BadIdempotencyKey
-        asked = _Request(view.principal.organization, key, _fingerprint(request, view.principal.actor))
-        try:
-            return _carry_out(asked, lambda: handle(view, request, *args, **kwargs))
-        except _LostRace:
-            # The winner's record is there now, and will be found.
-            return _carry_out(asked, lambda: handle(view, request, *args, **kwargs))
+        target = f"{request.method} {request.path}"
+        return carry_out_once(
+            view.principal, key, target, request.data, lambda: handle(view, request, *args, **kwargs)
+        )
 
     once.is_idempotent = True  # type: ignore[attr-defined]
     return once
+
+
+def carry_out_once(
+    principal: Principal, key: str, target: str, body: object, handle: Callable[[], HttpResponseBase]
+) -> HttpResponseBase:
+    """Runs `handle` in a transaction, unless this key was answered before. `target` is method and address."""
+    if not _ACCEPTABLE.fullmatch(key):
+        raise BadIdempotencyKey
+    asked = _Request(principal.organization, key, _fingerprint(principal.actor, target, body))
+    try:
+        return _carry_out(asked, handle)
+    except _LostRace:
+        # The winner's record is there now, and will be found.
+        return _carry_out(asked, handle)
 
 
 @transaction.atomic
@@ -104,17 +114,16 @@ def _carry_out(asked: _Request, handle: Callable[[], HttpResponseBase]) -> HttpR
     return response
 
 
-def _fingerprint(request: Request, actor: Actor) -> bytes:
+def _fingerprint(actor: Actor, target: str, body: object) -> bytes:
     """Of who asks, the method, the address and the body's content; spaces and the order of fields do not count.
 
     Who asks is part of it: an answer may hold a secret that a lesser caller must not be shown.
     """
     try:
-        body = orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS)
+        written = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError as error:  # nested deeper than can be written again
         raise TooDeep from error
-    head = f"{actor.kind}:{actor.id} {request.method} {request.path}\n"
-    return hashlib.sha256(head.encode() + body).digest()
+    return hashlib.sha256(f"{actor.kind}:{actor.id} {target}\n".encode() + written).digest()
 
 
 def _look(asked: _Request) -> tuple[bool, tuple[bytes, int, str] | None]:

@@ -22,14 +22,8 @@ class CallerThrottle(BaseThrottle):
     _grant: Grant | None = None
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        if is_left_alone():
-            return True
-        limit = Limit(rate=settings.API_RATE_PER_SECOND, burst=settings.API_BURST)
-        try:
-            self._grant = Limiter(redis_client()).take(f"api:{_caller(request)}", limit)
-        except RedisError as error:
-            leave_alone()
-            logger.warning("limit_not_checked", reason=type(error).__name__)
+        self._grant = take_one(_caller(request))
+        if self._grant is None:
             return True
         view.grant = self._grant  # type: ignore[attr-defined]
         return self._grant.granted == 1
@@ -38,7 +32,28 @@ class CallerThrottle(BaseThrottle):
         return self._grant.retry_after if self._grant else None
 
 
+def take_one(caller: str) -> Grant | None:
+    """None when it cannot be counted."""
+    if is_left_alone():
+        return None
+    limit = Limit(rate=settings.API_RATE_PER_SECOND, burst=settings.API_BURST)
+    try:
+        return Limiter(redis_client()).take(f"api:{caller}", limit)
+    except RedisError as error:
+        leave_alone()
+        logger.warning("limit_not_checked", reason=type(error).__name__)
+        return None
+
+
+def known_caller(principal: Principal) -> str:
+    return f"{principal.actor.kind}:{principal.actor.id}"
+
+
+def caller_from(address: str) -> str:
+    return f"ip:{address}"
+
+
 def _caller(request: Request) -> str:
     if isinstance(request.user, Principal):
-        return f"{request.user.actor.kind}:{request.user.actor.id}"
-    return f"ip:{request.META.get('REMOTE_ADDR', '')}"
+        return known_caller(request.user)
+    return caller_from(request.META.get("REMOTE_ADDR", ""))

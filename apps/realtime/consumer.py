@@ -100,7 +100,7 @@ class StatusConsumer(AsyncConsumer):
             self._watcher.unsubscribe(frame.conversation_id)
             await self._say({"type": "unsubscribed", **_about(frame)})
         else:
-            await self._say({"type": "pong", "at": clock.now()})
+            await self._say({"type": "pong", "at": clock.now(), "offset": self._watcher.offset})
 
     async def _authenticate(self, token: str) -> None:
         try:

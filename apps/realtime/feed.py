@@ -89,6 +89,10 @@ class Feed:
         passenger.line.tell(self._gap(passenger.topic))
         self.go_live(passenger.line, passenger.topic)
 
+    def end_for(self, line: Line) -> Offset | None:
+        """Up to where this line has been handed everything it subscribed to; None while it is being brought up."""
+        return None if line in self._catching_up.passengers else Offset(self.end, self.epoch)
+
     def tell_subscribed(self, line: Line, topic: Topic, position: Position, *, recovered: bool) -> None:
         offset = str(Offset(position, self.epoch))
         line.tell(Notice({"type": "subscribed", **named(topic), "offset": offset, "recovered": recovered}))

@@ -30,7 +30,7 @@ KEPT_SECONDS = 24 * 3600
 EVENTS_AN_ENTRY = 200
 
 # KEYS: epoch, position, streams. ARGV: a fresh epoch, where this batch starts and ends, the caps, and for each
-# event: which of the KEYS is its stream, where the streams stand after it, the event. Returns 0 when it is refused.
+# event: which of the KEYS is its stream, where the streams stand after it, the event. Returns 0 if it is refused.
 _APPEND = """
 local FIRST = 8
 local first = FIRST

@@ -1,5 +1,7 @@
 """One client that watches, over a WebSocket or gRPC: what it subscribed to, and its line."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -37,29 +39,49 @@ class Watcher:
 
     async def subscribe(self, conversation_id: UUID | None, since: str | None = None) -> None:
         """To everything in the organization where no conversation is named. The answer comes down the line."""
-        organization_id = self.guest.organization_id
-        topic = WHOLE if conversation_id is None else str(conversation_id)
+        wanted = [] if conversation_id is None else [conversation_id]
+        await self.subscribe_to(wanted, since, whole=conversation_id is None)
+
+    async def subscribe_to(self, conversation_ids: Sequence[UUID], since: str | None, *, whole: bool) -> None:
+        """To all of these or, where one cannot be had, to none.
+
+        They are taken up at the same moment, so that one offset says how far all of them have come. One after the
+        other, what is new in the first would come before what the second has missed, and whoever is cut off in
+        between and comes back with the offset of the first would never hear of the rest.
+        """
+        topics = [*map(str, conversation_ids), *([WHOLE] if whole else [])]
         if not self.guest.may(Scope.MESSAGES_READ):
             raise Refused("missing_scope", f"This needs the scope {Scope.MESSAGES_READ}.")
-        if topic not in self._topics and len(self._topics) >= MOST_SUBSCRIPTIONS:
+        if len(self._topics.union(topics)) > MOST_SUBSCRIPTIONS:
             detail = f"{MOST_SUBSCRIPTIONS} at once are possible. Subscribe to the organization, or open another."
             raise Refused("too_many_subscriptions", detail)
         try:
             offset = None if since is None else Offset.read(since)
         except BadOffset as error:
             raise Refused("bad_offset", "Give an offset as it came, or none.") from error
-        if conversation_id is not None and not await self._hub.exists((organization_id, conversation_id)):
-            raise Refused("not_found", "There is no such conversation.")
+        organization_id = self.guest.organization_id
+        exist = await asyncio.gather(*(self._hub.exists((organization_id, each)) for each in conversation_ids))
+        if not all(exist):
+            raise Refused("not_found", f"There is no conversation {conversation_ids[exist.index(False)]}.")
         try:
+            # Last, for a feed that nobody watches may be forgotten while something else is waited for.
             feed = await self._hub.feed(organization_id)
         except RedisError as error:
             raise Refused("unavailable", "The events cannot be read at the moment. Try again.") from error
         if not self._has_left:
-            self._topics.add(topic)
-            feed.join(self.line, topic, offset)
+            for topic in topics:
+                self._topics.add(topic)
+                feed.join(self.line, topic, offset)
 
     def unsubscribe(self, conversation_id: UUID | None) -> None:
         self._leave(WHOLE if conversation_id is None else str(conversation_id))
+
+    @property
+    def offset(self) -> str | None:
+        """Whoever reads this behind what waits in the line has had everything up to there."""
+        feed = self._hub.open_feed(self.guest.organization_id)
+        end = feed.end_for(self.line) if feed is not None else None
+        return str(end) if end is not None else None
 
     def renew(self, guest: Guest) -> bool:
         """With a later way in of the same person."""

@@ -8,9 +8,13 @@ from bench.figures import (
     at_rest,
     claim,
     dispatch,
+    fan_out,
     global_limit,
+    live_latency,
     memory,
     slow_provider,
+    sockets,
+    storm,
     sustained,
 )
 from bench.office import Office
@@ -25,4 +29,8 @@ FIGURES: dict[str, Callable[[Stage, Office], list[Figure]]] = {
     "at-rest": at_rest.measure,
     "limit": global_limit.measure,
     "memory": memory.measure,
+    "live-latency": live_latency.measure,
+    "fan-out": fan_out.measure,
+    "sockets": sockets.measure,
+    "storm": storm.measure,
 }

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "apps.accounts",
     "apps.channels",
     "apps.messaging",
+    "apps.live",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -253,6 +254,10 @@ REALTIME_MOST_SOCKETS = env.integer("REALTIME_MOST_SOCKETS", 10_000, least=1)
 API_RATE_PER_SECOND = env.integer("API_RATE_PER_SECOND", 100, least=1)
 API_BURST = env.integer("API_BURST", 200, least=1)
 IDEMPOTENCY_HOURS = 24
+
+# The live page offers to make traffic and faults where it is told of simulated providers: in the demo only
+
+SIMULATORS_URL = env.text("SIMULATORS_URL", "")
 
 # Dispatching: where the providers are, and what a new channel account starts with
 

@@ -60,9 +60,10 @@ REPEATABLE = {
     "/v1/dead-letters/<uuid:letter_id>/replay",
     "/v1/dead-letters/<uuid:letter_id>/discard",
 }
-# They change nothing that the trail tells of: the one goes on with a session whose opening is in it, and messages
-# have a trail of their own, their events.
+# They change nothing that the trail tells of: two go on with a session or key whose beginning is in it, and
+# messages have a trail of their own, their events.
 WITHOUT_TRAIL = {
+    "/v1/realtime/tickets",
     "/v1/auth/refresh",
     "/v1/channel-accounts/<uuid:account_id>/verify",
     "/v1/messages",

@@ -9,10 +9,10 @@ import pytest
 from django.db import connection, transaction
 
 from apps.core.redis import RedisError, redis_client
-from apps.messaging.engine import publish as publishing
 from apps.messaging.engine import publisher
 from apps.messaging.engine.publish import Look, compare, publish_batch, publish_forgotten
 from apps.messaging.models import EventCursor
+from apps.realtime import stream
 from apps.realtime.stream import EPOCH, stream_of
 from tests.messaging.desk import ANA, BIA, Desk
 
@@ -118,17 +118,17 @@ def test_publishers_that_read_too_early_are_refused_and_look_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One reads, then another publishes more than that, then the first comes to its turn."""
-    append = publishing.stream.append
+    append = stream.append
     desk.accept("Bom dia")
 
-    def overtaken(*arguments: Any) -> bool:
-        monkeypatch.setattr(publishing.stream, "append", append)
+    def overtaken(*arguments: Any) -> Any:
+        monkeypatch.setattr(stream, "append", append)
         desk.accept("Boa tarde")
         publish_now(2)
         return append(*arguments)
 
     wait_for_others()
-    monkeypatch.setattr(publishing.stream, "append", overtaken)
+    monkeypatch.setattr(stream, "append", overtaken)
     look = publish_batch()
     assert (look.published, look.is_more) == (0, True)
     assert publish_batch() == Look(0, is_more=False)
@@ -166,14 +166,14 @@ def test_publisher_of_the_process_publishes_by_itself_and_survives_redis(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failures = iter([RedisError("gone"), RedisError("gone")])
-    append = publishing.stream.append
+    append = stream.append
 
-    def fail_at_first(*arguments: Any) -> bool:
+    def fail_at_first(*arguments: Any) -> Any:
         for failure in failures:
             raise failure
         return append(*arguments)
 
-    monkeypatch.setattr(publishing.stream, "append", fail_at_first)
+    monkeypatch.setattr(stream, "append", fail_at_first)
     own = publisher.Publisher()
     monkeypatch.setattr(publisher, "_publisher", own)
     monkeypatch.setattr(publisher, "_is_enabled", True)

@@ -56,7 +56,7 @@ class Socket:
     @property
     def is_quiet(self) -> bool:
         """Whether nothing comes before the answer to a ping, which comes behind all that waits."""
-        return self.ask(action="ping")["type"] == "pong"
+        return bool(self.ask(action="ping")["type"] == "pong")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from apps.channels.simulators import instagram, whatsapp
 from apps.channels.simulators.callbacks import Callbacks, Envelope
-from apps.channels.simulators.control import Control
+from apps.channels.simulators.control import Control, control_app
 from apps.channels.simulators.delays import Delays
 from apps.channels.simulators.faults import Faults
 from apps.channels.simulators.tally import Tally
@@ -59,7 +59,8 @@ def build_app(settings: Settings) -> web.Application:
         address = f"/{provider.name}/{{version}}/{{account}}"
         app.router.add_post(f"{address}/messages", provider.send)
         app.router.add_get(address, provider.show)
-    app.router.add_routes(Control(faults, delays, tally, (of_whatsapp, of_instagram)).routes())
+    control = Control(faults, delays, tally, (of_whatsapp, of_instagram))
+    app.add_subapp("/control", control_app(control, settings.callback_url))
     app.cleanup_ctx.extend([_while_serving(of_whatsapp), _while_serving(of_instagram)])
     return app
 

@@ -1,10 +1,12 @@
 """The control API: orders faults, changes delays, and says what was accepted and what was called back.
 
-It asks nobody who they are: the program listens on this machine only, and holds nothing but play.
+It asks nobody who they are: the program listens on this machine only, and holds nothing but play. Of the pages in
+a browser, only those of the web process whom it calls back may read it and order faults.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from urllib.parse import urlsplit
 
 import orjson
 from aiohttp import web
@@ -18,7 +20,43 @@ from apps.channels.simulators.tally import Entry, Tally
 
 # A long log is read in pieces, and messages are answered in between.
 _PIECE = 2000
+_LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 _COLUMNS = ("at", "provider", "account", "to", "key", "text")
+
+
+def control_app(control: "Control", web_url: str) -> web.Application:
+    """Under an address of its own, and open to the pages of the web process as to programs."""
+    app = web.Application()
+    app.router.add_routes([*control.routes(), web.options("/{name}", _say_what_pages_may)])
+    origins = _origins_of(web_url)
+
+    async def open_to_pages(request: web.Request, answer: web.StreamResponse) -> None:
+        origin = request.headers.get("Origin")
+        answer.headers["Vary"] = "Origin"
+        if origin in origins:
+            answer.headers["Access-Control-Allow-Origin"] = origin
+
+    app.on_response_prepare.append(open_to_pages)
+    return app
+
+
+def _origins_of(url: str) -> frozenset[str]:
+    """As browsers name it; of this machine, under both of its names."""
+    parts = urlsplit(url)
+    port = "" if parts.port in {None, 80 if parts.scheme == "http" else 443} else f":{parts.port}"
+    names = _LOOPBACK if parts.hostname in _LOOPBACK else {str(parts.hostname)}
+    return frozenset(f"{parts.scheme}://{name}{port}" for name in names)
+
+
+async def _say_what_pages_may(_: web.Request) -> web.Response:
+    return web.Response(
+        status=204,
+        headers={
+            "Access-Control-Allow-Methods": "GET, PUT, DELETE",
+            "Access-Control-Allow-Headers": "Content-Type",
+            "Access-Control-Max-Age": "600",
+        },
+    )
 
 
 class Control:
@@ -30,15 +68,15 @@ class Control:
 
     def routes(self) -> Iterable[web.RouteDef]:
         return [
-            web.get("/control/healthz", self.say_healthy),
-            web.get("/control/faults", self.show_faults),
-            web.put("/control/faults", self.replace_faults),
-            web.delete("/control/faults", self.remove_faults),
-            web.get("/control/delays", self.show_delays),
-            web.put("/control/delays", self.change_delays),
-            web.get("/control/tally", self.show_tally),
-            web.delete("/control/tally", self.forget_tally),
-            web.get("/control/received", self.show_received),
+            web.get("/healthz", self.say_healthy),
+            web.get("/faults", self.show_faults),
+            web.put("/faults", self.replace_faults),
+            web.delete("/faults", self.remove_faults),
+            web.get("/delays", self.show_delays),
+            web.put("/delays", self.change_delays),
+            web.get("/tally", self.show_tally),
+            web.delete("/tally", self.forget_tally),
+            web.get("/received", self.show_received),
         ]
 
     async def say_healthy(self, _: web.Request) -> web.Response:

@@ -12,11 +12,13 @@ from apps.accounts.api.view import TenantView
 from apps.accounts.roles import Scope
 from apps.core.api.pagination import SiftedPages
 from apps.messaging import conversations
-from apps.messaging.api.filters import ConversationFilters
+from apps.messaging.api.filters import ContactFilters, ConversationFilters
 from apps.messaging.api.messages import WITH_PARTIES
-from apps.messaging.api.readers import ConversationReader, MessageReader
+from apps.messaging.api.pages import LastActiveFirst
+from apps.messaging.api.readers import ConversationReader, MessageReader, RecentConversationReader
 from apps.messaging.contacts import reached_at
 from apps.messaging.models import Conversation, Message
+from apps.messaging.recent import Recent, recent, with_address
 
 
 class ConversationView(TenantView[Conversation]):
@@ -49,6 +51,38 @@ class ConversationsView(ConversationView):
         sifted = Q(account=wanted["account_id"]) if "account_id" in wanted else Q()
         found = self.paginator.sift(candidates, sifted, request)
         return self.paginator.get_paginated_response(ConversationReader(found, many=True).data)
+
+
+class RecentConversationsView(ConversationView):
+    scopes = {"GET": Scope.MESSAGES_READ}
+    pagination_class = LastActiveFirst
+    paginator: LastActiveFirst
+
+    @extend_schema(
+        parameters=[ContactFilters],
+        responses=RecentConversationReader(many=True),
+        operation_id="conversations_recent_list",
+    )
+    def get(self, request: Request) -> Response:
+        """Conversations with their last message, the last active first.
+
+        Those of the organization's latest 2,000 messages; with an `address` all that there are with whoever is
+        reached there. What becomes active while you read on is on the first page.
+        """
+        wanted: dict[str, Any] = ContactFilters.read(request)
+        organization = self.principal.organization
+
+        def read(most: int, before: UUID | None) -> list[Recent]:
+            if "address" in wanted:
+                return with_address(organization, wanted["address"], most=most, before=before)
+            return recent(organization, most=most, before=before)
+
+        found = self.paginator.cut(read, request)
+        last = {each.conversation.id: each.last_message for each in found}
+        reader = RecentConversationReader(
+            [each.conversation for each in found], many=True, context={"last_messages": last}
+        )
+        return self.paginator.get_paginated_response(reader.data)
 
 
 class OneConversationView(ConversationView):

@@ -11,16 +11,13 @@ from rest_framework.response import Response
 from apps.accounts.api.view import TenantView
 from apps.accounts.idempotency import idempotent
 from apps.accounts.roles import Scope
-from apps.channels.models import ChannelAccount
 from apps.core.api.pagination import NumberedPages, SiftedPages
 from apps.messaging import messages
-from apps.messaging.api.bodies import as_problem, read_message
 from apps.messaging.api.filters import MessageFilters, created_between
 from apps.messaging.api.readers import EventReader, MessageReader
-from apps.messaging.api.refusals import refusal_of
 from apps.messaging.api.schema import NewMessageBody
-from apps.messaging.engine.accept import Accepted, accept
-from apps.messaging.models import Conversation, Message, MessageEvent
+from apps.messaging.api.sending import send
+from apps.messaging.models import Message, MessageEvent
 from apps.messaging.search import SHORT_TABLES
 
 WITH_PARTIES = ("account", "conversation")
@@ -56,13 +53,7 @@ class MessagesView(MessageView):
 
         202: it is written down and will be sent. What becomes of it is told by its status and its events.
         """
-        wanted = read_message(request.data)
-        if isinstance(wanted, list):
-            raise as_problem(wanted)
-        (answer,) = accept(self.principal.organization, [wanted])
-        if not isinstance(answer, Accepted):
-            raise refusal_of(answer)
-        return Response(MessageReader(_as_stored(answer)).data, status=202)
+        return Response(MessageReader(send(self.principal.organization, request.data)).data, status=202)
 
     def _find(self, wanted: dict[str, Any]) -> list[Message]:
         """By the index that knows most; what it does not know is sifted."""
@@ -121,20 +112,3 @@ class CancelMessageView(MessageView):
     def post(self, request: Request, message_id: UUID) -> Response:
         """Take a message back. 409 `too_late` once it has left or has ended."""
         return Response(MessageReader(messages.cancel(self.principal, self.get_object(message_id))).data)
-
-
-def _as_stored(accepted: Accepted) -> Message:
-    """What a reader would find in the database, without looking."""
-    wanted, place = accepted.wanted, accepted.place
-    return Message(
-        id=accepted.id,
-        account=ChannelAccount(id=place.account_id, connector=place.connector),
-        conversation=Conversation(id=place.conversation_id, address=place.address),
-        text=wanted.text,
-        priority=wanted.priority,
-        reference=wanted.reference,
-        metadata=wanted.metadata,
-        scheduled_at=wanted.scheduled_at,
-        expires_at=accepted.expires_at,
-        created_at=accepted.created_at,
-    )

@@ -115,6 +115,28 @@ class ConversationReader(serializers.ModelSerializer[Conversation]):
         read_only_fields = fields
 
 
+class LastMessageReader(serializers.ModelSerializer[Message]):
+    class Meta:
+        model = Message
+        fields = ["id", "text", "status", "created_at"]
+        read_only_fields = fields
+
+
+class RecentConversationReader(ConversationReader):
+    """`last_messages` are in its context, by conversation."""
+
+    last_message = serializers.SerializerMethodField(help_text="Null where nothing was accepted yet.")
+
+    class Meta(ConversationReader.Meta):
+        fields = [*ConversationReader.Meta.fields, "last_message"]
+        read_only_fields = fields
+
+    @extend_schema_field(LastMessageReader(allow_null=True))
+    def get_last_message(self, conversation: Conversation) -> Any:
+        last = self.context["last_messages"].get(conversation.id)
+        return None if last is None else LastMessageReader(last).data
+
+
 class DeadLetterReader(serializers.ModelSerializer[DeadLetter]):
     message_id = serializers.UUIDField()
     conversation_id = serializers.UUIDField(source="message.conversation_id")

@@ -9,6 +9,7 @@ from apps.messaging.api.conversations import (
     ConversationMessagesView,
     ConversationsView,
     OneConversationView,
+    RecentConversationsView,
     ReopenConversationView,
 )
 from apps.messaging.api.dead_letters import (
@@ -30,6 +31,7 @@ urlpatterns = [
     path("contacts", ContactsView.as_view()),
     path("contacts/<uuid:contact_id>", OneContactView.as_view()),
     path("conversations", ConversationsView.as_view()),
+    path("conversations/recent", RecentConversationsView.as_view()),
     path("conversations/<uuid:conversation_id>", OneConversationView.as_view()),
     path("conversations/<uuid:conversation_id>/messages", ConversationMessagesView.as_view()),
     path("conversations/<uuid:conversation_id>/close", CloseConversationView.as_view()),

@@ -98,7 +98,8 @@ class Drain:
             if taken.ready:
                 # Only now, for what was taken is under way.
                 await self._loop.in_database(self._give_back, taken)
-                continue
+                if not taken.unused:
+                    continue  # there may be more
             if self._is_busy:
                 # What ends lets the next message of its conversation go.
                 await self._wait_for_news()

@@ -10,6 +10,14 @@ from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
+from apps.core.prepared import Statement
+
+LOCK = Statement(
+    "lock_conversations",
+    ["uuid[]"],
+    "SELECT 1 FROM conversation WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+)
+
 
 def lock(cursor: CursorWrapper, conversations: Iterable[UUID]) -> None:
     """Always in the order of their ids, or two transactions would wait for each other.
@@ -26,19 +34,26 @@ def promote(cursor: CursorWrapper, ended_heads: Sequence[tuple[UUID, int]]) -> N
     if not ended_heads:
         return
     cursor.execute(
-        """
-        UPDATE delivery
-           SET is_head = true
-          FROM unnest(%s::uuid[], %s::bigint[]) AS ended (conversation_id, position),
-               LATERAL (SELECT message_id
-                          FROM delivery AS waiting
-                         WHERE waiting.conversation_id = ended.conversation_id
-                           -- Past the one that ended, so that no dead row before it is looked at again.
-                           AND waiting.position > ended.position
-                           AND waiting.state <> 'scheduled'
-                         ORDER BY waiting.position
-                         LIMIT 1) AS next
-         WHERE delivery.message_id = next.message_id AND NOT delivery.is_head
-        """,
-        [[conversation for conversation, _ in ended_heads], [position for _, position in ended_heads]],
+        _PROMOTE, [[conversation for conversation, _ in ended_heads], [position for _, position in ended_heads]]
     )
+
+
+def promoting(ended: str) -> str:
+    """The same as part of another statement, in which `ended` has the conversations and places of what ended."""
+    return f"""
+UPDATE delivery
+   SET is_head = true
+  FROM {ended},
+       LATERAL (SELECT message_id
+                  FROM delivery AS waiting
+                 WHERE waiting.conversation_id = ended.conversation_id
+                   -- Past the one that ended, so that no dead row before it is looked at again.
+                   AND waiting.position > ended.position
+                   AND waiting.state <> 'scheduled'
+                 ORDER BY waiting.position
+                 LIMIT 1) AS next
+ WHERE delivery.message_id = next.message_id AND NOT delivery.is_head
+"""  # noqa: S608 - of constants
+
+
+_PROMOTE = promoting("unnest(%s::uuid[], %s::bigint[]) AS ended (conversation_id, position)")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from apps.core.prepared import prepared_cursor
+from apps.core.prepared import Call, Rows, Statement, prepared_cursor, run_together
 from apps.core.redis import redis_client
 from apps.messaging.statuses import EventKind, Status
 from apps.realtime import stream
@@ -51,16 +51,19 @@ def publish_forgotten() -> int:
 
 
 def publish_batch() -> Look:
+    found, _ = run_together(UNPUBLISHED)
+    return publish_found(found)
+
+
+def publish_found(found: Rows) -> Look:
     """May be left at any line: what is already on the stream is known there. Raises RedisError."""
+    # Those that are held back come last, for they are ordered by their transactions.
+    rows = [row[2:-1] for row in found if row[-1]]
+    if not rows:
+        return Look(0, is_more=any(row[2] for row in found))
+    if not stream.append(redis_client(), _position(found[0]), [_entry(row) for row in rows]):
+        return Look(0, is_more=True)
     with prepared_cursor() as cursor:
-        cursor.execute(_NEXT, [AT_ONCE])
-        found = cursor.fetchall()
-        # Those that are held back come last, for they are ordered by their transactions.
-        rows = [row[2:-1] for row in found if row[-1]]
-        if not rows:
-            return Look(0, is_more=any(row[2] for row in found))
-        if not stream.append(redis_client(), _position(found[0]), [_entry(row) for row in rows]):
-            return Look(0, is_more=True)
         cursor.execute(_MOVE_CURSOR, rows[-1][:2])
     return Look(len(rows), is_more=len(rows) < len(found) or len(found) == AT_ONCE)
 
@@ -80,7 +83,7 @@ def compare() -> None:
 
 
 # One row without an event when there is none.
-_NEXT = """
+_UNPUBLISHED = """
 SELECT cursor.transaction::text, cursor.event_id, next.transaction::text, next.id, next.organization_id,
        next.message_id, next.conversation_id, next.kind, next.at, next.attempt,
        next.transaction < pg_snapshot_xmin(pg_current_snapshot())
@@ -92,6 +95,7 @@ SELECT cursor.transaction::text, cursor.event_id, next.transaction::text, next.i
         LIMIT %s) AS next ON true
  WHERE cursor.id = 1
 """
+UNPUBLISHED = Call(Statement("unpublished_events", ["int"], _UNPUBLISHED), [AT_ONCE])
 
 # Others may be further. Nobody waits for the disk: should this be forgotten, the same events come once more, and
 # the stream knows them.

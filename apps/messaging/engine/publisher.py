@@ -11,14 +11,15 @@ import structlog
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
 
+from apps.core.prepared import Rows
 from apps.core.redis import RedisError
-from apps.messaging.engine.publish import Look, publish_batch
+from apps.messaging.engine.publish import Look, publish_batch, publish_found
 
-# So that what happens together is published together.
-GATHER_SECONDS = 0.005
+# What nobody waits for is published together.
+GATHER_SECONDS = 0.01
 # Between two looks.
-SHORTEST_PAUSE = 0.002
-LONGEST_PAUSE = 0.02
+SHORTEST_PAUSE = 0.001
+LONGEST_PAUSE = 0.01
 # After a failure: Redis or the database may be away for long, and the sweep looks too.
 LONGEST_WAIT = 2.0
 
@@ -29,10 +30,12 @@ class Publisher:
     def __init__(self) -> None:
         self._nudged = threading.Event()
         self._is_stopped = False
+        self._hurries = False
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
         self._thread.start()
 
-    def nudge(self) -> None:
+    def nudge(self, *, hurry: bool = False) -> None:
+        self._hurries = self._hurries or hurry
         self._nudged.set()
 
     def stop(self) -> None:
@@ -44,7 +47,9 @@ class Publisher:
     def _run(self) -> None:
         while not self._is_stopped:
             self._nudged.wait()
-            time.sleep(GATHER_SECONDS)
+            if not self._hurries:
+                time.sleep(GATHER_SECONDS)
+            self._hurries = False
             self._nudged.clear()
             self._publish_all()
         connection.close()
@@ -63,10 +68,10 @@ class Publisher:
             time.sleep(pause)
 
 
-def look_once() -> Look | None:
+def look_once(found: Rows | None = None) -> Look | None:
     """None when Redis or the database does not answer."""
     try:
-        return publish_batch()
+        return publish_batch() if found is None else publish_found(found)
     except (RedisError, DatabaseError, OSError) as error:
         logger.warning("events_not_published", reason=type(error).__name__)
         connection.close()
@@ -84,10 +89,10 @@ def enable() -> None:
     _is_enabled = True
 
 
-def publish_now() -> None:
-    """What was just committed, by whoever has nothing more urgent to do than this."""
-    if _is_enabled and ((look := look_once()) is None or look.is_more):
-        _nudge()
+def publish_now(found: Rows | None = None) -> None:
+    """What was just committed, by whoever has nothing more urgent to do; `found` where it was read already."""
+    if _is_enabled and ((look := look_once(found)) is None or look.is_more):
+        _nudge(hurry=True)
 
 
 def publish_soon() -> None:
@@ -95,11 +100,11 @@ def publish_soon() -> None:
     transaction.on_commit(_nudge)
 
 
-def _nudge() -> None:
+def _nudge(*, hurry: bool = False) -> None:
     global _publisher  # noqa: PLW0603 - one a process
     if not _is_enabled:
         return
     with _lock:
         if _publisher is None:
             _publisher = Publisher()
-    _publisher.nudge()
+    _publisher.nudge(hurry=hurry)

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 import orjson
 
-from apps.core.prepared import one_breath, prepared_cursor
+from apps.core.prepared import Call, Rows, Statement, run_together
 from apps.messaging.engine import order
 from apps.messaging.engine.outcome import Outcome
+from apps.messaging.engine.publish import UNPUBLISHED
 from apps.messaging.statuses import Status, before
 
 
@@ -18,27 +19,32 @@ def record(outcomes: Sequence[Outcome]) -> int:
     """How many were written down; the others belong to somebody else now."""
     if not outcomes:
         return 0
+    (((written,),), _) = run_together(*_calls(outcomes))
+    return int(written)
+
+
+def record_and_find_unpublished(outcomes: Sequence[Outcome]) -> tuple[int, Rows]:
+    """The same, and in the same breath what is to be published after it (publish.py)."""
+    (((written,),), found) = run_together(*_calls(outcomes), then=UNPUBLISHED)
+    return int(written), found
+
+
+def _calls(outcomes: Sequence[Outcome]) -> tuple[Call, Call]:
     rows = orjson.dumps([outcome.as_row() for outcome in outcomes]).decode()
-    with one_breath(), prepared_cursor() as cursor:
-        order.lock(cursor, (outcome.conversation_id for outcome in outcomes))
-        cursor.execute(_RECORD, {"rows": rows, **_BEFORE})
-        written = cursor.fetchall()
-        order.promote(cursor, [(conversation, place) for conversation, place, has_ended in written if has_ended])
-    return len(written)
+    conversations = list({outcome.conversation_id for outcome in outcomes})
+    return Call(order.LOCK, [conversations]), Call(_RECORD, [rows])
 
 
-_BEFORE = {
-    "before_sent": before(Status.SENT),
-    "before_failed": before(Status.FAILED),
-    "before_expired": before(Status.EXPIRED),
-}
+def _before(status: Status) -> str:
+    return f"'{{{','.join(before(status))}}}'::text[]"
+
 
 # `ended` and `kept` name the lease; everything else follows from what these two found. A status moves only from
 # where it may, so that a receipt which came first is not undone; then no event is written either.
-_RECORD = """
+_RECORD_TEXT = f"""
 WITH outcome AS MATERIALIZED (
     SELECT *
-      FROM jsonb_to_recordset(%(rows)s::jsonb) AS outcome (
+      FROM jsonb_to_recordset(%s::jsonb) AS outcome (
            message_id uuid, lease uuid, result text, seconds float8, provider_id text, error_class text,
            error_code text, error_detail text, detail jsonb)
 ), ended AS (
@@ -68,16 +74,16 @@ WITH outcome AS MATERIALIZED (
            error_class = ended.error_class, error_code = ended.error_code, error_detail = ended.error_detail
       FROM ended
      WHERE message.id = ended.message_id
-       AND message.status = ANY(CASE ended.result WHEN 'sent' THEN %(before_sent)s::text[]
-                                                  WHEN 'failed' THEN %(before_failed)s::text[]
-                                                  WHEN 'expired' THEN %(before_expired)s::text[] END)
+       AND message.status = ANY(CASE ended.result WHEN 'sent' THEN {_before(Status.SENT)}
+                                                  WHEN 'failed' THEN {_before(Status.FAILED)}
+                                                  WHEN 'expired' THEN {_before(Status.EXPIRED)} END)
     RETURNING ended.*
 ), overtaken AS (
     UPDATE message
        SET provider_id = ended.provider_id
       FROM ended
      WHERE message.id = ended.message_id AND message.provider_id IS NULL AND ended.provider_id IS NOT NULL
-       AND message.status <> ALL(%(before_sent)s::text[])
+       AND message.status <> ALL({_before(Status.SENT)})
 ), buried AS (
     INSERT INTO dead_letter AS dead (id, organization_id, account_id, message_id, state, error_class, error_code,
                                      error_detail, attempts, replays, discard_reason, created_at, changed_at)
@@ -100,8 +106,8 @@ WITH outcome AS MATERIALIZED (
     SELECT organization_id, message_id, conversation_id, result, now(), attempt, detail
       FROM kept
      WHERE result <> 'returned'
-)
-SELECT conversation_id, position, true FROM ended
- UNION ALL
-SELECT conversation_id, position, false FROM kept
-"""
+), promoted AS ({order.promoting("ended")})
+SELECT (SELECT count(*) FROM ended) + (SELECT count(*) FROM kept)
+"""  # noqa: S608 - of constants
+
+_RECORD = Statement("record_outcomes", ["jsonb"], _RECORD_TEXT)

@@ -17,7 +17,7 @@ from apps.messaging.engine.claim import Claimed
 from apps.messaging.engine.gate import Gate, Opening
 from apps.messaging.engine.outcome import Outcome, Result
 from apps.messaging.engine.publisher import publish_now
-from apps.messaging.engine.record import record
+from apps.messaging.engine.record import record_and_find_unpublished
 from apps.messaging.engine.retry import AwaitReceipt, GiveUp, Hold, Retry, decide
 
 logger = structlog.get_logger(__name__)
@@ -73,8 +73,8 @@ _RESULT_OF = {Retry: Result.RETRYING, Hold: Result.HELD, AwaitReceipt: Result.UN
 
 def settle(account: ChannelAccount, gate: Gate, attempts: Sequence[Attempt]) -> int:
     """How many were written down. Redis comes after: without it the outcomes still count."""
-    written = record([attempt.outcome for attempt in attempts])
-    publish_now()
+    written, unpublished = record_and_find_unpublished([attempt.outcome for attempt in attempts])
+    publish_now(unpublished)
     _tell_account(account, attempts)
     try:
         _tell_gate(account, gate, attempts)

@@ -36,8 +36,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--env-file", type=Path, required=True)
         parser.add_argument("--url", required=True, help="where the web process answers")
+        parser.add_argument("--grpc", default="", help="where the gRPC server does")
 
-    def handle(self, *_args: Any, env_file: Path, url: str, **_options: Any) -> None:
+    def handle(self, *_args: Any, env_file: Path, url: str, grpc: str, **_options: Any) -> None:
         with transaction.atomic():
             organization = seed_organization()
             channel_accounts = seed_accounts(organization, os.environ.get("SIMULATORS_APP_SECRET", "demo"))
@@ -46,6 +47,7 @@ class Command(BaseCommand):
             env_file,
             {
                 "RECADO_URL": url,
+                "RECADO_GRPC": grpc,
                 "RECADO_EMAIL": PEOPLE[0][0],
                 "RECADO_ADMIN_EMAIL": ADMIN[0],
                 "RECADO_PASSWORD": PASSWORD,

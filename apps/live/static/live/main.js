@@ -1,0 +1,244 @@
+/** Puts the page together. */
+
+import { announce } from "./announce.js";
+import { readable } from "./address.js";
+import { Api, asProblem } from "./api.js";
+import { Charts } from "./charts.js";
+import { Composer } from "./composer.js";
+import { config, say } from "./config.js";
+import { Connection } from "./connection.js";
+import { Conversations } from "./conversations.js";
+import { byId, element, write } from "./dom.js";
+import { Log } from "./log.js";
+import { NewMessage } from "./new_message.js";
+import { Outbox } from "./outbox.js";
+import { startPanes } from "./panes.js";
+import { Route } from "./route.js";
+import { Simulate } from "./simulate.js";
+import { Store } from "./store.js";
+import { Sync } from "./sync.js";
+import { Thread } from "./thread.js";
+import { Unread } from "./unread.js";
+
+/** @typedef {import("./types.js").Access} Access */
+/** @typedef {import("./types.js").Message} Message */
+
+const RETRY_MS = 5000;
+// Of so many messages that were sent from here, one is told what became of them.
+const MOST_OWN = 50;
+
+const api = new Api(new URLSearchParams(location.search).get("organization") ?? "");
+startPanes();
+void enter();
+
+/** Nothing can be shown before the server says who this is. */
+async function enter() {
+  api.onLoggedOut = showLoggedOut;
+  try {
+    start(await api.enter());
+  } catch (error) {
+    const problem = asProblem(error);
+    if (problem.isLoggedOut) return;
+    if (problem.code === "not_found" || problem.code === "invalid") {
+      location.replace(config.urls.page);
+      return;
+    }
+    byId("trouble").hidden = false;
+    write(byId("trouble-why"), problem.message);
+    setTimeout(() => void enter(), RETRY_MS);
+  }
+}
+
+/** @param {Access} access */
+function start(access) {
+  byId("trouble").hidden = true;
+  showWhere(access);
+  const store = new Store();
+  const sync = new Sync(api, store);
+  const route = new Route();
+  const unread = new Unread(access.organization.id);
+  const outbox = new Outbox(api, store);
+  const thread = new Thread(store, sync, actionsOf(store, outbox, route));
+  const composer = new Composer(store, outbox, api);
+  const newMessage = new NewMessage(api, store, route);
+  const conversations = new Conversations(store, sync, route, unread);
+  const connection = new Connection(api, store, sync);
+  new Log(store);
+  const charts = new Charts(store);
+  if (config.urls.simulators && api.may("messages:write")) new Simulate(api, store);
+  for (const place of document.querySelectorAll("[data-needs-write]")) {
+    /** @type {HTMLElement} */ (place).hidden = !api.may("messages:write");
+  }
+
+  composer.onSent = () => thread.follow();
+  tellOfOwn(store, outbox, newMessage);
+  api.onLoggedOut = (problem) => {
+    connection.leave();
+    showLoggedOut(problem);
+  };
+  byId("write-to-found").addEventListener("click", () => {
+    location.hash = "/new";
+    newMessage.open(byId("search", HTMLInputElement).value.trim());
+  });
+
+  const look = () => {
+    const { conversation } = route.place;
+    const isSeen = route.place.view === "thread" || matchMedia("(min-width: 48rem)").matches;
+    if (conversation && isSeen && !document.hidden) {
+      unread.look(conversation, store.conversations.get(conversation)?.active ?? "");
+    }
+  };
+  /** @param {{conversation_id: string, message_id: string}} arrived */
+  const count = (arrived) => {
+    const isOpen = arrived.conversation_id === route.place.conversation && !document.hidden;
+    if (isOpen) look();
+    else unread.count(arrived.conversation_id, arrived.message_id);
+  };
+  store.on("received", count);
+  store.on("heard", ({ change }) => change.kind === "queued" && count(change));
+  store.on("conversations", () => {
+    look();
+    showTitle(store, route.place.conversation);
+  });
+  let last = "";
+  let isStarted = false;
+  route.on("place", ({ view, conversation }) => {
+    showPlace(view, conversation);
+    thread.open(conversation);
+    composer.open(conversation);
+    look();
+    if (view === "new") newMessage.open();
+    else if (isStarted && view === "thread") moveFocus(composer);
+    else if (isStarted && view === "list") conversations.focus(last);
+    last = conversation;
+    showTitle(store, conversation);
+  });
+  document.addEventListener("visibilitychange", () => {
+    look();
+    conversations.refresh();
+  });
+  route.start();
+  isStarted = true;
+
+  void connection.start();
+  readAll(sync, conversations);
+  void sync
+    .latestMessages()
+    .catch(asProblem)
+    .then(() => charts.show());
+}
+
+/**
+ * Again and again until it is read once; then events ask for more.
+ * @param {Sync} sync
+ * @param {Conversations} conversations
+ */
+async function readAll(sync, conversations) {
+  try {
+    await Promise.all([sync.conversations(), sync.accounts()]);
+    conversations.complain("");
+  } catch (error) {
+    const problem = asProblem(error);
+    if (problem.isLoggedOut) return;
+    conversations.complain(problem.message);
+    setTimeout(() => void readAll(sync, conversations), RETRY_MS);
+  }
+}
+
+/**
+ * @param {Store} store
+ * @param {Outbox} outbox
+ * @param {Route} route
+ * @returns {import("./bubble.js").Actions}
+ */
+function actionsOf(store, outbox, route) {
+  return {
+    api,
+    mayWrite: api.may("messages:write"),
+    accountName: (id) => store.accounts.get(id)?.name ?? "",
+    async change(message, path) {
+      await api.post(path);
+      const { moment } = store;
+      store.learnMessage(await api.get(`/v1/messages/${message.id}`), moment);
+    },
+    retry: (pending) => void outbox.hand(route.place.conversation, pending),
+    discard: (pending) => outbox.discard(route.place.conversation, pending),
+  };
+}
+
+/**
+ * To those who listen: what became of what they sent themselves. The rest would never be silent.
+ * @param {Store} store
+ * @param {Outbox} outbox
+ * @param {NewMessage} newMessage
+ */
+function tellOfOwn(store, outbox, newMessage) {
+  /** @type {Map<string, string>} */
+  const own = new Map();
+  /** @param {Message} message */
+  const remember = (message) => {
+    own.set(message.id, message.to);
+    if (own.size > MOST_OWN) own.delete(/** @type {string} */ (own.keys().next().value));
+    announce(say("accepted_for", { who: readable(message.to) }));
+  };
+  outbox.onAccepted = newMessage.onAccepted = remember;
+  store.on("heard", ({ change }) => {
+    const who = own.get(change.message_id);
+    const isWorthSaying = ["delivered", "read", "failed", "expired"].includes(change.kind);
+    if (who && isWorthSaying) announce(say("became", { who: readable(who), status: config.statuses[change.status] }));
+  });
+}
+
+/** @param {Access} access */
+function showWhere(access) {
+  write(byId("person"), access.user.name || access.user.email);
+  write(byId("person-email"), access.user.name ? access.user.email : "");
+  write(byId("organization"), access.organization.name);
+  const select = byId("organization-choice", HTMLSelectElement);
+  const isChoice = access.organizations.length > 1;
+  byId("organization").hidden = isChoice;
+  byId("organization-choice-field").hidden = !isChoice;
+  select.replaceChildren(...access.organizations.map(({ id, name }) => element("option", { value: id, text: name })));
+  select.value = access.organization.id;
+  select.addEventListener("change", () => {
+    location.assign(`${config.urls.page}?organization=${encodeURIComponent(select.value)}`);
+  });
+}
+
+/**
+ * @param {string} view
+ * @param {string} conversation
+ */
+function showPlace(view, conversation) {
+  byId("thread-open").hidden = !conversation || view === "new";
+  byId("thread-none").hidden = Boolean(conversation) || view === "new";
+  byId("thread-new").hidden = view !== "new";
+  for (const tab of document.querySelectorAll("[data-tab]")) {
+    if (tab instanceof HTMLElement && tab.dataset.tab === view) tab.setAttribute("aria-current", "page");
+    else tab.removeAttribute("aria-current");
+  }
+}
+
+const title = document.title;
+
+/**
+ * @param {Store} store
+ * @param {string} conversation
+ */
+function showTitle(store, conversation) {
+  const known = store.conversations.get(conversation);
+  document.title = known ? `${readable(known.address)} · ${title}` : title;
+}
+
+/** Where there is a keyboard, one goes on by writing. @param {Composer} composer */
+function moveFocus(composer) {
+  if (matchMedia("(pointer: fine)").matches) composer.focus();
+  else byId("thread").focus({ preventScroll: true });
+}
+
+/** @param {import("./api.js").Problem} problem */
+function showLoggedOut(problem) {
+  const dialog = byId("logged-out", HTMLDialogElement);
+  write(byId("logged-out-why"), problem.message);
+  if (!dialog.open) dialog.showModal();
+}

@@ -1,0 +1,105 @@
+/**
+ * What the scripts of this page hand to each other. Nothing here runs.
+ *
+ * @typedef {"queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "cancelled" | "expired"} Status
+ *
+ * @typedef {object} Connector
+ * @property {string} label
+ * @property {string} address  What a person is reached by: "phone", or the channel's own kind of id.
+ * @property {number} longest_text
+ * @property {"characters" | "bytes"} text_unit
+ *
+ * @typedef {object} Config
+ * @property {string} language
+ * @property {string} csrf
+ * @property {{token: string, page: string, log_in: string, socket: string, client: string, simulators: string}} urls
+ * @property {Record<string, Connector>} connectors
+ * @property {Record<Status, string>} statuses  In words.
+ * @property {Record<string, string>} kinds  What can happen to a message, in words.
+ * @property {Record<Status, Status[]>} may_follow  From which statuses each may come.
+ * @property {Record<string, string>} texts
+ *
+ * @typedef {object} MessageError
+ * @property {string} class
+ * @property {string} code
+ * @property {string} detail
+ *
+ * @typedef {object} Message  As the REST API shows it.
+ * @property {string} id
+ * @property {string} conversation_id
+ * @property {string} account_id
+ * @property {string} channel
+ * @property {string} to
+ * @property {Status} status
+ * @property {string} text
+ * @property {string} priority
+ * @property {string} reference
+ * @property {Record<string, unknown>} metadata
+ * @property {string | null} scheduled_at
+ * @property {string} expires_at
+ * @property {string | null} provider_id
+ * @property {MessageError | null} error
+ * @property {string} created_at
+ *
+ * @typedef {{id: string, text: string, status: Status, created_at: string}} LastMessage
+ *
+ * @typedef {object} Conversation  As the REST API shows it, and what only this page knows.
+ * @property {string} id
+ * @property {string} account_id
+ * @property {string} channel
+ * @property {string} contact_id
+ * @property {string} address
+ * @property {string | null} closed_at
+ * @property {string} created_at
+ * @property {LastMessage | null} last_message
+ *
+ * @typedef {object} Account
+ * @property {string} id
+ * @property {string} connector
+ * @property {string} name
+ * @property {{at: string, until: string | null, reason: string} | null} paused
+ *
+ * @typedef {object} StoryEvent  One thing that happened to a message, as the REST API tells it.
+ * @property {string} kind
+ * @property {string} at
+ * @property {number} attempt
+ * @property {{error?: string, code?: string, detail?: string, ms?: number, seconds?: number}} detail
+ *
+ * @typedef {object} Change  A status frame of the WebSocket.
+ * @property {string} message_id
+ * @property {string} conversation_id
+ * @property {Status} status
+ * @property {string} kind
+ * @property {string} at
+ * @property {number | null} [attempt]
+ * @property {string | number} event_id
+ *
+ * @typedef {object} Pending  A message that the server has not acknowledged.
+ * @property {string} key  Its Idempotency-Key: however often it is sent, it is accepted once.
+ * @property {string} text
+ * @property {Date} at
+ * @property {import("./api.js").Problem | null} problem  Why it was not taken; null while it is on its way.
+ *
+ * @typedef {object} Thread  The messages of one conversation that are here, oldest first.
+ * @property {Message[]} messages
+ * @property {Pending[]} pending
+ * @property {Map<string, string | null>} pages  By the first message of each page that was read: where the older are.
+ * @property {string | null} older  Where those are that are older than all that are here.
+ * @property {boolean} isCut  The newest are no longer here: somebody read far back.
+ * @property {boolean} isLoaded
+ *
+ * @typedef {object} Access
+ * @property {string} access
+ * @property {number} expires_in
+ * @property {string[]} scopes
+ * @property {{id: string, email: string, name: string}} user
+ * @property {{id: string, name: string}} organization
+ * @property {{id: string, name: string}[]} organizations
+ */
+
+/**
+ * @template T
+ * @typedef {{data: T[], next: string | null, previous: string | null}} Page
+ */
+
+export {};

@@ -1,0 +1,5 @@
+import sys
+
+from recado_cli.main import main
+
+sys.exit(main())

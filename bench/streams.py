@@ -12,13 +12,13 @@ def entries(stream: str) -> Iterator[tuple[float, list[dict[str, Any]]]]:
     """Each with its moment and its events."""
     found: Any = redis_client().xrange(stream)
     for entry_id, fields in found:
-        yield _moment(entry_id), orjson.loads(fields[b"events"])
+        yield moment(entry_id), orjson.loads(fields[b"events"])
 
 
-def last_moment(stream: str) -> float:
+def lastmoment(stream: str) -> float:
     found: Any = redis_client().xrevrange(stream, count=1)
-    return _moment(found[0][0])
+    return moment(found[0][0])
 
 
-def _moment(entry_id: bytes) -> float:
+def moment(entry_id: bytes) -> float:
     return int(entry_id.partition(b"-")[0]) / 1000

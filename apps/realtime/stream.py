@@ -84,12 +84,12 @@ end
 class Entry:
     """One event on its way into the stream; `position` is where the streams stand after it."""
 
-    organization_id: UUID
+    organization_id: UUID | str
     position: str
     event: Mapping[str, Any]
 
 
-def stream_of(organization_id: UUID) -> str:
+def stream_of(organization_id: UUID | str) -> str:
     return f"recado:events:{organization_id}"
 
 
@@ -99,7 +99,7 @@ def new_epoch() -> str:
 
 def append(client: Redis, start: str, entries: Sequence[Entry]) -> bool:
     """One round trip. `start` is where the first of them follows. False: others were faster; look again."""
-    streams: dict[UUID, int] = {}
+    streams: dict[UUID | str, int] = {}
     arguments: list[Any] = []
     for entry in entries:
         key = streams.setdefault(entry.organization_id, len(streams) + 3)

@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import cycle, islice
@@ -57,6 +57,8 @@ class Load:
     accepted: int = 0
     failures: list[str] = field(default_factory=list)
     slowest: float = 0.0
+    # By the message. Taken down as they come: the stream keeps only so much.
+    read_at: dict[str, float] = field(default_factory=dict)
     _reports: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def run(self, seconds: float) -> None:
@@ -91,6 +93,8 @@ class Load:
                     last = entry_id
                     events = orjson.loads(fields[b"events"])
                     sent += [event["message_id"] for event in events if event["kind"] == "sent"]
+                    read = (event["message_id"] for event in events if event["kind"] == "read")
+                    self.read_at |= dict.fromkeys(read, streams.moment(entry_id))
                 while len(sent) >= RECEIPTS_AT_ONCE or (sent and not found):
                     report = asyncio.create_task(self._report(sent[:RECEIPTS_AT_ONCE]))
                     self._reports.add(report)
@@ -125,7 +129,7 @@ def measure(stage: Stage, office: Office) -> list[Figure]:
         if load.failures:
             raise CannotMeasure(f"{len(load.failures)} requests failed, the first with {load.failures[0]}")
         backlog = load.accepted - _count_read()
-    lags = _lags(office)
+    lags = _lags(load.read_at)
     in_time = sum(lag <= IN_TIME for lag in lags)
     p95 = f"{percentile(lags, 95):.2f} s" if len(lags) > 1 else "unknown"
     return [
@@ -184,12 +188,9 @@ def _count_read() -> int:
     return int(count)
 
 
-def _lags(office: Office) -> list[float]:
+def _lags(read_at: Mapping[str, float]) -> list[float]:
     """From acceptance to the event "read" on the stream, by the clocks of the servers, which are one clock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT id::text, created_at FROM message")
         accepted: dict[str, datetime] = dict(cursor.fetchall())
-    lags = []
-    for at, events in streams.entries(stream_of(office.organization.id)):
-        lags += [at - accepted[event["message_id"]].timestamp() for event in events if event["kind"] == "read"]
-    return lags
+    return [at - accepted[message_id].timestamp() for message_id, at in read_at.items()]

@@ -2,7 +2,7 @@
 
 import { asProblem } from "./api.js";
 import { config, say } from "./config.js";
-import { byId, set, write } from "./dom.js";
+import { byId, framed, set, write } from "./dom.js";
 import { MOST_PENDING } from "./outbox.js";
 
 /** @typedef {import("./api.js").Api} Api */
@@ -42,7 +42,7 @@ export class Composer {
     this.#store = store;
     this.#outbox = outbox;
     this.#api = api;
-    store.on("conversations", () => this.#show());
+    store.on("conversations", framed(() => this.#show()));
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();

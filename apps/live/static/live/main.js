@@ -1,17 +1,17 @@
 /** Puts the page together. */
 
-import { announce } from "./announce.js";
 import { readable } from "./address.js";
 import { Api, asProblem } from "./api.js";
 import { Charts } from "./charts.js";
 import { Composer } from "./composer.js";
-import { config, say } from "./config.js";
+import { config } from "./config.js";
 import { Connection } from "./connection.js";
 import { Conversations } from "./conversations.js";
-import { byId, element, write } from "./dom.js";
+import { byId, framed, write } from "./dom.js";
 import { Log } from "./log.js";
 import { NewMessage } from "./new_message.js";
 import { Outbox } from "./outbox.js";
+import { tellOfOwn } from "./own.js";
 import { startPanes } from "./panes.js";
 import { Route } from "./route.js";
 import { Simulate } from "./simulate.js";
@@ -19,13 +19,11 @@ import { Store } from "./store.js";
 import { Sync } from "./sync.js";
 import { Thread } from "./thread.js";
 import { Unread } from "./unread.js";
+import { showLoggedOut, showWhere } from "./who.js";
 
 /** @typedef {import("./types.js").Access} Access */
-/** @typedef {import("./types.js").Message} Message */
 
 const RETRY_MS = 5000;
-// Of so many messages that were sent from here, one is told what became of them.
-const MOST_OWN = 50;
 
 const api = new Api(new URLSearchParams(location.search).get("organization") ?? "");
 startPanes();
@@ -34,8 +32,9 @@ void enter();
 /** Nothing can be shown before the server says who this is. */
 async function enter() {
   api.onLoggedOut = showLoggedOut;
+  let access;
   try {
-    start(await api.enter());
+    access = await api.enter();
   } catch (error) {
     const problem = asProblem(error);
     if (problem.isLoggedOut) return;
@@ -46,7 +45,9 @@ async function enter() {
     byId("trouble").hidden = false;
     write(byId("trouble-why"), problem.message);
     setTimeout(() => void enter(), RETRY_MS);
+    return;
   }
+  start(access);
 }
 
 /** @param {Access} access */
@@ -81,25 +82,7 @@ function start(access) {
     newMessage.open(byId("search", HTMLInputElement).value.trim());
   });
 
-  const look = () => {
-    const { conversation } = route.place;
-    const isSeen = route.place.view === "thread" || matchMedia("(min-width: 48rem)").matches;
-    if (conversation && isSeen && !document.hidden) {
-      unread.look(conversation, store.conversations.get(conversation)?.active ?? "");
-    }
-  };
-  /** @param {{conversation_id: string, message_id: string}} arrived */
-  const count = (arrived) => {
-    const isOpen = arrived.conversation_id === route.place.conversation && !document.hidden;
-    if (isOpen) look();
-    else unread.count(arrived.conversation_id, arrived.message_id);
-  };
-  store.on("received", count);
-  store.on("heard", ({ change }) => change.kind === "queued" && count(change));
-  store.on("conversations", () => {
-    look();
-    showTitle(store, route.place.conversation);
-  });
+  const look = keepUnread(store, route, unread);
   let last = "";
   let isStarted = false;
   route.on("place", ({ view, conversation }) => {
@@ -111,7 +94,6 @@ function start(access) {
     else if (isStarted && view === "thread") moveFocus(composer);
     else if (isStarted && view === "list") conversations.focus(last);
     last = conversation;
-    showTitle(store, conversation);
   });
   document.addEventListener("visibilitychange", () => {
     look();
@@ -126,6 +108,32 @@ function start(access) {
     .latestMessages()
     .catch(asProblem)
     .then(() => charts.show());
+}
+
+/**
+ * Counts what arrives where nobody looks, and forgets it when somebody does.
+ * @param {Store} store
+ * @param {Route} route
+ * @param {Unread} unread
+ */
+function keepUnread(store, route, unread) {
+  const roomy = matchMedia("(min-width: 48rem)");
+  /** @param {string} id */
+  const isSeen = (id) =>
+    id !== "" && id === route.place.conversation && !document.hidden && (route.place.view === "thread" || roomy.matches);
+  const look = () => {
+    const { conversation } = route.place;
+    if (isSeen(conversation)) unread.look(conversation, store.conversations.get(conversation)?.active ?? "");
+    showTitle(store, conversation);
+  };
+  /** @param {{conversation_id: string, message_id: string}} arrived */
+  const count = (arrived) => {
+    if (!isSeen(arrived.conversation_id)) unread.count(arrived.conversation_id, arrived.message_id);
+  };
+  store.on("received", count);
+  store.on("heard", ({ change }) => change.kind === "queued" && count(change));
+  store.on("conversations", framed(look));
+  return look;
 }
 
 /**
@@ -167,45 +175,6 @@ function actionsOf(store, outbox, route) {
 }
 
 /**
- * To those who listen: what became of what they sent themselves. The rest would never be silent.
- * @param {Store} store
- * @param {Outbox} outbox
- * @param {NewMessage} newMessage
- */
-function tellOfOwn(store, outbox, newMessage) {
-  /** @type {Map<string, string>} */
-  const own = new Map();
-  /** @param {Message} message */
-  const remember = (message) => {
-    own.set(message.id, message.to);
-    if (own.size > MOST_OWN) own.delete(/** @type {string} */ (own.keys().next().value));
-    announce(say("accepted_for", { who: readable(message.to) }));
-  };
-  outbox.onAccepted = newMessage.onAccepted = remember;
-  store.on("heard", ({ change }) => {
-    const who = own.get(change.message_id);
-    const isWorthSaying = ["delivered", "read", "failed", "expired"].includes(change.kind);
-    if (who && isWorthSaying) announce(say("became", { who: readable(who), status: config.statuses[change.status] }));
-  });
-}
-
-/** @param {Access} access */
-function showWhere(access) {
-  write(byId("person"), access.user.name || access.user.email);
-  write(byId("person-email"), access.user.name ? access.user.email : "");
-  write(byId("organization"), access.organization.name);
-  const select = byId("organization-choice", HTMLSelectElement);
-  const isChoice = access.organizations.length > 1;
-  byId("organization").hidden = isChoice;
-  byId("organization-choice-field").hidden = !isChoice;
-  select.replaceChildren(...access.organizations.map(({ id, name }) => element("option", { value: id, text: name })));
-  select.value = access.organization.id;
-  select.addEventListener("change", () => {
-    location.assign(`${config.urls.page}?organization=${encodeURIComponent(select.value)}`);
-  });
-}
-
-/**
  * @param {string} view
  * @param {string} conversation
  */
@@ -234,11 +203,4 @@ function showTitle(store, conversation) {
 function moveFocus(composer) {
   if (matchMedia("(pointer: fine)").matches) composer.focus();
   else byId("thread").focus({ preventScroll: true });
-}
-
-/** @param {import("./api.js").Problem} problem */
-function showLoggedOut(problem) {
-  const dialog = byId("logged-out", HTMLDialogElement);
-  write(byId("logged-out-why"), problem.message);
-  if (!dialog.open) dialog.showModal();
 }

@@ -4,7 +4,7 @@ import { bare } from "./address.js";
 import { asProblem, newKey } from "./api.js";
 import { sendsOnEnter, showLength, tooLong } from "./composer.js";
 import { channelName, config, say } from "./config.js";
-import { byId, element, set, write } from "./dom.js";
+import { byId, element, framed, set, write } from "./dom.js";
 
 /** @typedef {import("./api.js").Api} Api */
 /** @typedef {import("./route.js").Route} Route */
@@ -37,7 +37,7 @@ export class NewMessage {
     this.#api = api;
     this.#store = store;
     this.#route = route;
-    store.on("conversations", () => this.#showAccounts());
+    store.on("conversations", framed(() => this.#showAccounts()));
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.#submit();

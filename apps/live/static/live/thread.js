@@ -54,7 +54,7 @@ export class Thread {
     this.#actions = actions;
     this.#list.style.setProperty("--clock", String(clockLength));
     store.on("thread", (id) => id === this.id && this.#render());
-    store.on("conversations", () => this.#showHead());
+    store.on("conversations", framed(() => this.#showHead()));
     this.#scroller.addEventListener("scroll", () => this.#noteScroll(), { passive: true });
     this.#toEnd.addEventListener("click", () => this.#goToEnd());
     this.#retry.addEventListener("click", () => void this.#read());

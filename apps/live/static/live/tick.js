@@ -6,6 +6,10 @@ import { ICONS } from "./statuses.js";
 
 /** @typedef {import("./types.js").Status} Status */
 
+const stillness = matchMedia("(prefers-reduced-motion: reduce)");
+const ARRIVING = [{ opacity: 0.2, transform: "scale(.55)" }, { opacity: 1, transform: "none" }];
+const ARRIVAL = { duration: 320, easing: "cubic-bezier(.2, 1.4, .5, 1)" };
+
 export class Tick {
   /** @type {Status} */
   #status;
@@ -17,7 +21,6 @@ export class Tick {
     this.#word = element("span", { class: "unseen", text: config.statuses[status] });
     this.node = element("span", { class: "tick", "data-status": status, title: config.statuses[status] });
     this.node.append(icon(ICONS[status]), this.#word);
-    this.node.addEventListener("animationend", () => this.node.classList.remove("is-new"));
   }
 
   /** @param {Status} status */
@@ -28,9 +31,6 @@ export class Tick {
     set(this.node, "title", config.statuses[status]);
     write(this.#word, config.statuses[status]);
     changeIcon(this.node, ICONS[status]);
-    if (!this.node.isConnected) return;
-    this.node.classList.remove("is-new");
-    void this.node.offsetWidth; // starts the animation again
-    this.node.classList.add("is-new");
+    if (this.node.isConnected && !stillness.matches) this.node.firstElementChild?.animate(ARRIVING, ARRIVAL);
   }
 }

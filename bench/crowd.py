@@ -3,8 +3,8 @@
     python -m bench.crowd < PLAN
 
 The plan is one line of JSON: the address, the first frames of each client, and whether they come back. After
-"ready" every further line is answered with what each has seen: its events, its gaps, and when it came in. They come
-back as the browser SDK does: after a random wait between nothing and a bound that doubles from 0.5 to 20 s.
+"ready" every further line is answered with what each has seen: its events, its gaps, and when it came in. They
+come back as the browser SDK does: after a random wait up to a bound that doubles from 0.5 to 20 s.
 """
 
 import asyncio

@@ -15,7 +15,7 @@ def entries(stream: str) -> Iterator[tuple[float, list[dict[str, Any]]]]:
         yield moment(entry_id), orjson.loads(fields[b"events"])
 
 
-def lastmoment(stream: str) -> float:
+def last_moment(stream: str) -> float:
     found: Any = redis_client().xrevrange(stream, count=1)
     return moment(found[0][0])
 

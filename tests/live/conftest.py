@@ -29,10 +29,25 @@ PHONE = {"width": 390, "height": 844}
 EXPECTED = ("net::ERR_INTERNET_DISCONNECTED", "net::ERR_FAILED", "the server responded with a status of 4")
 
 
+@dataclass
+class Rooms:
+    """Contexts of one browser. The common one keeps what it loaded for the next test, and nothing else."""
+
+    elsewhere: Elsewhere
+    browser: Browser
+    common: BrowserContext
+
+    @staticmethod
+    def new(browser: Browser, **options: Any) -> BrowserContext:
+        context = browser.new_context(**({"viewport": DESKTOP, "locale": "en-GB"} | options))
+        context.set_default_timeout(SECONDS * 1000)
+        return context
+
+
 @pytest.fixture(scope="session")
-def _chromium() -> Iterator[tuple[Elsewhere, Browser]]:
-    with chromium_elsewhere(chromium()) as running:
-        yield running
+def _rooms() -> Iterator[Rooms]:
+    with chromium_elsewhere(chromium()) as (elsewhere, browser):
+        yield Rooms(elsewhere, browser, Rooms.new(browser))
 
 
 @dataclass
@@ -65,9 +80,10 @@ class Visit:
         self.see("#thread-open")
 
     def ticks(self) -> list[str]:
-        return self.page.eval_on_selector_all(
+        found: list[str] = self.page.eval_on_selector_all(
             "#messages .bubble .tick", "all => all.map(each => each.dataset.status)"
         )
+        return found
 
     def wait_for_ticks(self, *wanted: str) -> None:
         self.until(
@@ -87,32 +103,34 @@ type Enter = Callable[..., Visit]
 
 
 @pytest.fixture
-def enter(server: Server, _chromium: tuple[Elsewhere, Browser]) -> Iterator[Enter]:
+def enter(server: Server, _rooms: Rooms) -> Iterator[Enter]:
     """Opens the page as somebody; afterwards nothing must have gone wrong in any of them."""
-    elsewhere, browser = _chromium
     visits: list[Visit] = []
 
     def enter(member: Membership | None, *, place: str = "", before: Any = None, **options: Any) -> Visit:
-        context = browser.new_context(**({"viewport": DESKTOP, "locale": "en-GB"} | options))
-        context.set_default_timeout(SECONDS * 1000)
+        context = _rooms.new(_rooms.browser, **options) if options or before else _rooms.common
         if member is not None:
             client = Client()
             client.force_login(member.user)
             key = client.cookies["sessionid"].value
             context.add_cookies([{"name": "sessionid", "value": key, "url": server.url}])
-        page = context.new_page()
-        visit = Visit(page, context, elsewhere)
+        visit = Visit(context.new_page(), context, _rooms.elsewhere)
         visits.append(visit)
-        page.on("console", lambda message: _note(visit, message))
-        page.on("pageerror", lambda error: visit.complaints.append(f"thrown: {error}"))
+        visit.page.on("console", lambda message: _note(visit, message))
+        visit.page.on("pageerror", lambda error: visit.complaints.append(f"thrown: {error}"))
         if before is not None:
             before(visit)
-        page.goto(f"{server.url}/live/{place}")
+        visit.page.goto(f"{server.url}/live/{place}")
         return visit
 
     yield enter
     for visit in visits:
-        visit.context.close()
+        if visit.page.url.startswith(server.url):
+            visit.page.evaluate("localStorage.clear()")
+        visit.page.close()
+        if visit.context is not _rooms.common:
+            visit.context.close()
+    _rooms.common.clear_cookies()
     assert [each for visit in visits for each in visit.complaints] == []
 
 

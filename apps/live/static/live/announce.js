@@ -2,7 +2,7 @@
 
 import { byId, paced } from "./dom.js";
 
-const PACE_MS = 4000;
+const PACE_MS = 2500;
 const place = byId("announcements");
 let waiting = "";
 

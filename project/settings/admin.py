@@ -65,7 +65,12 @@ UNFOLD: dict[str, Any] = {
     },
     "SIDEBAR": {
         "navigation": [
-            {"items": [{"title": _("Overview"), "icon": "space_dashboard", "link": reverse_lazy("admin:index")}]},
+            {
+                "items": [
+                    {"title": _("Overview"), "icon": "space_dashboard", "link": reverse_lazy("admin:index")},
+                    {"title": _("Live"), "icon": "forum", "link": reverse_lazy("live")},
+                ]
+            },
             {
                 "title": _("Organization"),
                 "items": [

@@ -196,6 +196,8 @@ USE_I18N = USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = ROOT / "staticfiles"
+# The browser SDK, as it lies.
+STATICFILES_DIRS = [("recado", ROOT / "clients" / "js" / "src")]
 STATIC_FILES_ARE_COLLECTED = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # No request body is longer than this, however it arrives: the ASGI server stops reading there.

@@ -298,7 +298,12 @@ def test_page_stays_small_however_much_happens(enter: Enter, aurora: House, desk
     assert visit.find("#log > li").count() == 0
     visit.page.click("#log-pause")
     visit.until("document.querySelectorAll('#log > li').length === 200")
-    visit.open(Conversation.across_organizations.get().id)
+    (last,) = desk.accept("One more", to=BIA)
+    engine.publish()
+    conversation = Message.across_organizations.get(pk=last).conversation_id
+    visit.see(f"#log > li:first-child a[href='#/c/{conversation}']")
+    assert visit.find("#log > li").count() == 200
+    visit.open(Conversation.across_organizations.exclude(pk=conversation).get().id)
     visit.see("#messages .said", text="Number 449")
     for _ in range(12):
         visit.page.evaluate("document.getElementById('thread-scroll').scrollTop = 0")

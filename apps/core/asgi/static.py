@@ -24,7 +24,8 @@ def with_static_files(application: Application) -> Application:
     else:
         for finder in get_finders():
             for storage in cast("Any", finder).storages.values():
-                files.add_files(storage.location, prefix=settings.STATIC_URL)
+                below = f"{storage.prefix}/" if getattr(storage, "prefix", "") else ""
+                files.add_files(storage.location, prefix=settings.STATIC_URL + below)
     return cast("Application", files)
 
 

@@ -32,6 +32,7 @@ export class Connection {
   #retryAt = 0;
   #timer = 0;
   #wasConnected = false;
+  #isSubscribed = false;
   #isLeft = false;
 
   /**
@@ -79,10 +80,15 @@ export class Connection {
     client.on("state", (state) => this.#follow(state));
     client.on("status", (change) => this.#store.follow(/** @type {Change} */ (change)));
     client.on("message", (written) => this.#store.receive(written));
-    // What happened between the first reading and now is told by nobody.
-    client.on("subscribed", ({ recovered }) => recovered || this.#sync.all());
+    client.on("subscribed", () => this.#begin());
     client.on("gap", () => void this.#sync.afterGap());
     client.on("error", ({ code, detail }) => console.warn(`live: ${code}: ${detail}`));
+  }
+
+  /** What happened between the first reading and now is told by nobody. Later on, it is told or there is a gap. */
+  #begin() {
+    if (!this.#isSubscribed) this.#sync.all();
+    this.#isSubscribed = true;
   }
 
   /** @param {boolean} isFresh */

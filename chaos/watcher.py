@@ -47,6 +47,7 @@ class Watcher:
         self._is_stopped = True
         self.cut()
         self._thread.join(10)
+        self.rest.close()
 
     def _run(self) -> None:
         failures = 0

@@ -18,7 +18,7 @@ from apps.messaging.engine.publish import Look, publish_batch, publish_found
 # What nobody waits for is published together.
 GATHER_SECONDS = 0.01
 # Between two looks.
-SHORTEST_PAUSE = 0.001
+SHORTEST_PAUSE = 0.0005
 LONGEST_PAUSE = 0.01
 # After a failure: Redis or the database may be away for long, and the sweep looks too.
 LONGEST_WAIT = 2.0
@@ -64,8 +64,9 @@ class Publisher:
                 continue
             if not look.is_more:
                 return
-            pause = SHORTEST_PAUSE if look.published else min(2 * pause, LONGEST_PAUSE)
+            pause = SHORTEST_PAUSE if look.published else pause
             time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
 
 def look_once(found: Rows | None = None) -> Look | None:

@@ -20,6 +20,7 @@ import uvloop
 
 _EVENT_ID = re.compile(rb'"event_id":(\d+)')
 _OFFSET = re.compile(rb'"offset":"([^"]+)"')
+_TEXT, _PING, _PONG = 1, 9, 10
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 20.0
 # At first; later they come when they like.
 _CONNECTING_AT_ONCE = 100
@@ -69,8 +70,11 @@ class Client(asyncio.Protocol):
                 self._transport.write(_masked(orjson.dumps(resumed)))
         position = 0
         while (found := _frame(buffer, position)) is not None:
-            payload, position = found
-            self._read(payload)
+            kind, payload, position = found
+            if kind == _TEXT:
+                self._read(payload)
+            elif kind == _PING:
+                self._transport.write(_masked(payload, _PONG))
         self._buffer = buffer[position:]
 
     def connection_lost(self, _error: Exception | None) -> None:
@@ -102,8 +106,8 @@ class Client(asyncio.Protocol):
         loop.call_later(random.uniform(0, bound), lambda: loop.create_task(self.connect()))  # noqa: S311
 
 
-def _frame(buffer: bytes, start: int) -> tuple[bytes, int] | None:
-    """The next frame of a server, and where it ends. Pings and closes are passed over as well."""
+def _frame(buffer: bytes, start: int) -> tuple[int, bytes, int] | None:
+    """The kind of a server's next frame, what is in it, and where it ends."""
     if len(buffer) < start + 2:
         return None
     length, head = buffer[start + 1], 2
@@ -116,13 +120,13 @@ def _frame(buffer: bytes, start: int) -> tuple[bytes, int] | None:
             return None
         (length,), head = struct.unpack_from("!Q", buffer, start + 2), 10
     end = start + head + length
-    return (buffer[start + head : end], end) if len(buffer) >= end else None
+    return (buffer[start] & 0x0F, buffer[start + head : end], end) if len(buffer) >= end else None
 
 
-def _masked(payload: bytes) -> bytes:
+def _masked(payload: bytes, kind: int = 1) -> bytes:
     """With a mask of zeros, which changes nothing."""
     length = bytes([0x80 | len(payload)]) if len(payload) < 126 else struct.pack("!BH", 0x80 | 126, len(payload))
-    return b"\x81" + length + b"\0\0\0\0" + payload
+    return bytes([0x80 | kind]) + length + b"\0\0\0\0" + payload
 
 
 async def main() -> None:

@@ -20,7 +20,7 @@ import uvloop
 
 _EVENT_ID = re.compile(rb'"event_id":(\d+)')
 _OFFSET = re.compile(rb'"offset":"([^"]+)"')
-_TEXT, _PING, _PONG = 1, 9, 10
+_TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 20.0
 # At first; later they come when they like.
 _CONNECTING_AT_ONCE = 100
@@ -75,6 +75,8 @@ class Client(asyncio.Protocol):
                 self._read(payload)
             elif kind == _PING:
                 self._transport.write(_masked(payload, _PONG))
+            elif kind == _CLOSE:
+                self._transport.close()
         self._buffer = buffer[position:]
 
     def connection_lost(self, _error: Exception | None) -> None:

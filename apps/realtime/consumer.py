@@ -103,6 +103,8 @@ class StatusConsumer(AsyncConsumer):
             await self._say({"type": "pong", "at": clock.now(), "offset": self._watcher.offset})
 
     async def _authenticate(self, token: str) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()  # they have said who they are; how long we look that up is our affair
         try:
             guest = await self._hub.recognize(token)
         except Unknown:
@@ -135,8 +137,6 @@ class StatusConsumer(AsyncConsumer):
             return
         if self._is_closed:
             return
-        if self._deadline is not None:
-            self._deadline.cancel()
         self._watcher = Watcher(self._hub, guest)
         self._watcher.line.on_end = lambda end: self._close_soon(end.code, end.reason)
         self._watcher.line.tell(Notice(connected))

@@ -38,6 +38,8 @@ and the load. Machines differ and are noisy, so what counts are ratios, measured
 - **(b)** a bare aiohttp loop that posts the same bodies, with no database and nobody to tell.
 - **(c)** a bare Django REST view that inserts one message and starts a task for it, without idempotency, tenancy
   or events.
+- **bare PUBLISH**, **bare broadcast**: what is published on a Redis channel goes to every WebSocket by the
+  `websockets` library alone, with no authentication, subscriptions, offsets or bounds.
 """
 
 

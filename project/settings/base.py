@@ -119,7 +119,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         "HOST": _database.host,
         "PORT": _database.port or 5432,
         "OPTIONS": {
-            "pool": {"min_size": 1, "max_size": env.integer("DATABASE_POOL_SIZE", 20, least=1), "timeout": 5},
+            "pool": {"min_size": 1, "max_size": env.integer("DATABASE_POOL_SIZE", 24, least=1), "timeout": 5},
             "connect_timeout": 5,
             # At once, where apps.core.prepared is used; nowhere else.
             "prepare_threshold": 0,

@@ -106,6 +106,8 @@ class Running:
             stderr=subprocess.PIPE,
             text=True,
             env=cli.environment,
+            # Whoever runs the tests in the background may ignore Ctrl-C, and their children would as well.
+            preexec_fn=_heed_interrupts,  # noqa: PLW1509 - it only sets a signal
         )
         self.output: list[str] = []
         self.errors: list[str] = []
@@ -211,3 +213,7 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
     paths[0].write_bytes(certificate.public_bytes(Encoding.PEM))
     paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return paths
+
+
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

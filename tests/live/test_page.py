@@ -372,8 +372,7 @@ def test_page_of_somebody_who_was_logged_out_says_so(enter: Enter, aurora: House
         const token = JSON.parse(document.getElementById('live-config').textContent).csrf;
         await fetch('/accounts/logout/', { method: 'POST', headers: { 'X-CSRFToken': token } });
     }""")
-    visit.write("Anybody?")
-    visit.see("#logged-out")
+    visit.see("#logged-out")  # by itself: the socket ends with the session
     visit.see("#logged-out a[href='/accounts/login/?next=/live/']")
 
 

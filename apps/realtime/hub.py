@@ -122,10 +122,13 @@ class Hub:
                 await self._read_once()
                 failures = 0
             except (RedisError, OSError) as error:
-                failures += 1
+                failures = min(failures + 1, 5)
                 if failures == 1:
                     logger.warning("stream_not_read", reason=type(error).__name__)
                 await asyncio.sleep(min(0.05 * 2**failures, 1.0))
+            except Exception:  # one bad entry must not leave everybody here without news
+                logger.exception("stream_not_understood")
+                await asyncio.sleep(1.0)
 
     async def _read_once(self) -> None:
         feeds = {stream_of(organization_id): feed for organization_id, feed in self._feeds.items()}
@@ -156,6 +159,9 @@ class Hub:
             except (RedisError, OSError, DatabaseError) as error:
                 logger.warning("look_around_failed", reason=type(error).__name__)
                 await asyncio.sleep(LOOK_SECONDS)
+            except Exception:  # whoever lost their way in must still be put out by the next look
+                logger.exception("look_around_failed")
+                await asyncio.sleep(LOOK_SECONDS)
 
     def _end_the_slow_and_the_expired(self) -> None:
         now, moment = clock.now(), time.monotonic()
@@ -182,7 +188,11 @@ class Hub:
         self._asked_standing_at = time.monotonic()
         guests = {watcher.guest for watcher in self.watchers}
         if guests:
-            gone = await in_thread(self._threads, who_has_gone, guests)
+            try:
+                gone = await in_thread(self._threads, who_has_gone, guests)
+            except DatabaseError:
+                self._access_changed.set()  # asked again at the next look
+                raise
             for watcher in list(self.watchers):
                 if watcher.guest.way in gone:
                     watcher.line.end(unauthenticated("This way in was closed."))

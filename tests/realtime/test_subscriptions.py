@@ -252,3 +252,13 @@ def test_members_of_one_organization_see_the_same(server: Server, aurora: House,
         other.subscribe(ana)
         (number,) = tape.play(aurora.organization, UUID(ana))
         assert one.hear()["event_id"] == other.hear()["event_id"] == number
+
+
+def test_burst_that_is_longer_than_a_line_comes_whole_and_in_order(
+    server: Server, aurora: House, token: str, ana: str, tape: Tape
+) -> None:
+    with greeted(server, token) as socket:
+        socket.subscribe(ana)
+        played = tape.play(aurora.organization, UUID(ana), *["sent"] * 2000)
+        assert numbers(socket.hear_all(len(played))) == played
+        assert socket.is_quiet

@@ -40,6 +40,11 @@ SCHEDULE = {
         # A run that waited longer than this is not worth doing: the next one does it.
         "options": {"expires": 30 * 60},
     },
+    "messaging: forget old callbacks": {
+        "task": "messaging.forget_seen_callbacks",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     # The workers' own clocks do this too: without beat nothing is lost.
     "messaging: look for what was forgotten": {
         "task": "messaging.recover",

@@ -83,7 +83,7 @@ def open_office(**policy: Any) -> Office:
     """Without limits, unless told otherwise."""
     organization = Organization.objects.create(name="Bench", slug="bench")
     principal = Principal.of_system(organization)
-    unlimited = {"rate_per_second": 100_000, "burst": 100_000}
+    unlimited = {"rate_per_second": 100_000, "burst": 100_000, "reply_window": "left_to_provider"}
     account = accounts.add(
         principal,
         connector=CONNECTOR,

@@ -14,7 +14,7 @@ from apps.accounts.models import Membership, Organization, User
 from apps.accounts.principal import Principal
 from apps.accounts.roles import Role, Scope
 from apps.channels import accounts
-from apps.channels.models import ChannelAccount
+from apps.channels.models import ChannelAccount, ReplyWindow
 
 PASSWORD = "pão-de-queijo-quente"
 
@@ -61,7 +61,12 @@ CREDENTIALS: dict[str, dict[str, str]] = {
 
 def add_channel_account(house: House, connector: str = "whatsapp_cloud", **values: Any) -> ChannelAccount:
     principal = Principal.of_system(house.organization)
-    given = {"name": f"{connector} of {house.organization.slug}", "credentials": CREDENTIALS[connector]} | values
+    given = {
+        "name": f"{connector} of {house.organization.slug}",
+        "credentials": CREDENTIALS[connector],
+        # When people wrote is for tests about that.
+        "reply_window": ReplyWindow.LEFT_TO_PROVIDER,
+    } | values
     return accounts.add(principal, connector=connector, **given)
 
 

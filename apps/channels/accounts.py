@@ -8,14 +8,16 @@ from uuid import UUID
 import orjson
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotFound
 
 from apps.accounts import audit
 from apps.accounts.models import Organization
 from apps.accounts.principal import SYSTEM, Principal
+from apps.channels.connector import Connector
 from apps.channels.models import ChannelAccount
-from apps.channels.registry import connector_class
+from apps.channels.registry import connector, connector_class
 from apps.channels.rules import check_credentials, check_limits
 from apps.channels.signals import account_resumed
 from apps.core import clock
@@ -35,6 +37,7 @@ CHANGEABLE = (
     "ordering",
     "on_unknown",
     "unknown_wait",
+    "reply_window",
 )
 
 
@@ -62,7 +65,8 @@ def add(
         connector=connector,
         name=name,
         credentials=_sealed(checked),
-        provider_account=checked[kind.provider_account],
+        provider_account=_provider_account(kind, checked),
+        challenge_digest=_challenge_digest(connector, checked.get(kind.challenge_credential, "")),
         **{**defaults, **policy},
     )
     check_limits(account)
@@ -90,7 +94,8 @@ def change(
         kind = connector_class(account.connector)
         checked = check_credentials(kind.credentials, {**account.credential_values, **credentials})
         account.credentials = _sealed(checked)
-        account.provider_account = checked[kind.provider_account]
+        account.provider_account = _provider_account(kind, checked)
+        account.challenge_digest = _challenge_digest(account.connector, checked.get(kind.challenge_credential, ""))
     changes = audit.difference(before, account)
     check_limits(account)
     if changes:
@@ -165,6 +170,17 @@ def pause_because_rejected(account_id: UUID, version: int, reason: str) -> bool:
     return True
 
 
+def answer_to_challenge(name: str, query: Mapping[str, str]) -> str | None:
+    """What a provider wants to hear when it asks whether our address is an account's; None if it is not."""
+    asked = connector(name).challenge(query)
+    if asked is None:
+        return None
+    shown, answer = asked
+    digest = _challenge_digest(name, shown)
+    accounts = ChannelAccount.across_organizations.filter(connector=name, challenge_digest=digest)
+    return answer if digest and accounts.exists() else None
+
+
 def locked(organization: Organization, account_id: UUID) -> ChannelAccount:
     """As it is now that nobody else can change it."""
     accounts = ChannelAccount.objects.for_organization(organization).select_related("organization")
@@ -172,6 +188,15 @@ def locked(organization: Organization, account_id: UUID) -> ChannelAccount:
     if found is None:
         raise NotFound
     return found
+
+
+def _provider_account(kind: type[Connector], credentials: Mapping[str, str]) -> str:
+    return credentials[kind.provider_account] if kind.provider_account else ""
+
+
+def _challenge_digest(name: str, shown: str) -> str:
+    """Keyed: whoever reads the database learns no token, and looking one up takes the same time for all."""
+    return salted_hmac(f"recado.challenge.{name}", shown, algorithm="sha256").hexdigest() if shown else ""
 
 
 def _sealed(credentials: Mapping[str, str]) -> str:

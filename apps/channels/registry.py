@@ -21,7 +21,7 @@ def connector_class(name: str) -> type[Connector]:
 
 @cache
 def connector(name: str) -> Connector:
-    return connector_class(name)(settings.CONNECTOR_URLS[name])
+    return connector_class(name)(settings.CONNECTOR_URLS.get(name, ""))
 
 
 def queue_of(name: str) -> str:

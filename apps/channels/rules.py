@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
 
-from apps.channels.connector import CredentialField
+from apps.channels.capabilities import CredentialField
 from apps.channels.models import ChannelAccount
 from apps.core.api.problems import field_error
 from apps.core.limiter import LONGEST_SECONDS
@@ -16,18 +16,19 @@ LONGEST_ID = 120
 def check_credentials(fields: tuple[CredentialField, ...], given: Mapping[str, str]) -> dict[str, str]:
     """All of them, without spaces around, once each of them can be one."""
     known = [field.name for field in fields]
+    required = {field.name for field in fields if field.is_required}
     for name in given:
         if name not in known:
             detail = _("Unknown credential. Known: %(known)s.") % {"known": ", ".join(known)}
             raise field_error(f"credentials/{name}", "unknown_field", detail)
     values = {name: given.get(name, "").strip() for name in known}
     for name, value in values.items():
-        if not value:
+        if not value and name in required:
             raise field_error(f"credentials/{name}", "required", _("This credential is required."))
         if len(value) > LONGEST_CREDENTIAL or not value.isprintable() or not value.isascii():
             detail = _("At most %(most)d printable ASCII characters.") % {"most": LONGEST_CREDENTIAL}
             raise field_error(f"credentials/{name}", "invalid", detail)
-        if name.endswith("_id") and not _is_path_part(value):
+        if value and name.endswith("_id") and not _is_path_part(value):
             detail = _("At most %(most)d letters, digits, dashes, dots and underscores.") % {"most": LONGEST_ID}
             raise field_error(f"credentials/{name}", "invalid", detail)
     return values

@@ -30,5 +30,10 @@ def faults() -> list[tuple[str, str, str]]:
         ("callbacks_first", _("Receipts before the answer"), _("Statuses move forward all the same.")),
         ("duplicate_callbacks", _("Receipts come twice"), _("Each counts once.")),
         ("reordered_callbacks", _("Receipts out of order"), _("No tick is taken back.")),
+        (
+            "undeliverable",
+            _("Message does not arrive"),
+            _("The provider takes it, and later says that it failed."),
+        ),
         ("no_callbacks", _("No receipts"), _("Messages stay at “sent”.")),
     ]

@@ -7,18 +7,22 @@ from uuid import UUID
 
 import orjson
 from django.db import transaction
+from django.db.models import Exists
 from django.utils.translation import gettext as _
 
 from apps.accounts import audit
 from apps.accounts.models import Organization
 from apps.accounts.principal import Principal
 from apps.channels import addresses
-from apps.channels.connector import AddressKind
+from apps.channels.capabilities import AddressKind
+from apps.channels.models import ChannelAccount
 from apps.channels.registry import NAMES, connector_class
 from apps.core import clock
 from apps.core.ids import new_id
 from apps.core.prepared import prepared_cursor
-from apps.messaging.models import Conversation
+from apps.messaging.consent.refusal import refusal
+from apps.messaging.models import ContactAddress, Conversation
+from apps.messaging.statuses import Category
 
 # Somebody else may open the same conversation at the same moment; once they have committed, it is found.
 _ROUNDS = 3
@@ -31,6 +35,7 @@ class Wish:
     account_id: UUID | None
     to: str | None
     conversation_id: UUID | None
+    category: str = Category.TRANSACTIONAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,11 @@ class Place:
     daily_quota: int | None
     address: str
     is_closed: bool
-    has_opted_out: bool
+    keeps_reply_window: bool
+    last_inbound_at: datetime | None
+    contact_id: UUID
+    # Why the person is not written to, in a word; None where they are.
+    refusal: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +108,7 @@ def _find(
             "account_id": wish.account_id,
             "address": None if wish.to is None else addresses.normalized(wish.to),
             "conversation_id": wish.conversation_id,
+            "category": wish.category,
         }
         for n, wish in wishes.items()
     ]
@@ -123,30 +133,33 @@ def _kinds() -> str:
 
 
 # LATERAL, and one row each: so every wish is a look-up in an index, whatever the planner thinks of the tables.
-_FIND = """
+_FIND = f"""
 SELECT wanted.n, coalesce(named.id, known.id), account.id, account.connector, account.ordering,
        account.daily_quota, coalesce(named.address, wanted.address),
-       coalesce(named.closed_at, known.closed_at) IS NOT NULL, reached.opted_out_at IS NOT NULL
-  FROM json_to_recordset(%(rows)s::json) AS wanted (n int, account_id uuid, address text, conversation_id uuid)
-  LEFT JOIN LATERAL (SELECT id, account_id, address, closed_at
+       coalesce(named.closed_at, known.closed_at) IS NOT NULL, account.reply_window = 'enforced',
+       coalesce(named.last_inbound_at, known.last_inbound_at), contact.id,
+       {refusal("account.connector", "reached.kind", "reached.address", "wanted.category")}
+  FROM json_to_recordset(%(rows)s::json) AS wanted (
+       n int, account_id uuid, address text, conversation_id uuid, category text)
+  LEFT JOIN LATERAL (SELECT id, account_id, contact_id, address, closed_at, last_inbound_at
                        FROM conversation
                       WHERE id = wanted.conversation_id AND organization_id = %(organization)s
                       LIMIT 1) AS named ON true
-  JOIN LATERAL (SELECT id, connector, ordering, daily_quota
+  JOIN LATERAL (SELECT id, connector, ordering, daily_quota, reply_window
                   FROM channel_account
                  WHERE id = coalesce(named.account_id, wanted.account_id) AND organization_id = %(organization)s
                  LIMIT 1) AS account ON true
-  LEFT JOIN LATERAL (SELECT contact_id, opted_out_at
-                       FROM contact_address
-                      WHERE organization_id = %(organization)s
-                        AND kind = %(kinds)s::jsonb ->> account.connector
-                        AND value = coalesce(named.address, wanted.address)
-                      LIMIT 1) AS reached ON true
-  LEFT JOIN LATERAL (SELECT id, closed_at
+  CROSS JOIN LATERAL (SELECT %(kinds)s::jsonb ->> account.connector AS kind,
+                             coalesce(named.address, wanted.address) AS address) AS reached
+  LEFT JOIN LATERAL (SELECT id, contact_id, closed_at, last_inbound_at
                        FROM conversation
-                      WHERE account_id = account.id AND contact_id = reached.contact_id
+                      WHERE account_id = account.id AND address = wanted.address AND named.id IS NULL
                       LIMIT 1) AS known ON true
-"""
+  LEFT JOIN LATERAL (SELECT *
+                       FROM contact
+                      WHERE id = coalesce(named.contact_id, known.contact_id)
+                      LIMIT 1) AS contact ON true
+"""  # noqa: S608 - of constants
 _FIND_AND_LOCK = _FIND.replace("LIMIT 1) AS named", "LIMIT 1 FOR NO KEY UPDATE) AS named").replace(
     "LIMIT 1) AS known", "LIMIT 1 FOR NO KEY UPDATE) AS known"
 )
@@ -190,7 +203,7 @@ SELECT DISTINCT ON (wanted.account_id, wanted.address)
        %(now)s::timestamptz
   FROM wanted JOIN reached ON reached.kind = wanted.kind AND reached.value = wanted.address
  ORDER BY wanted.account_id, wanted.address
-ON CONFLICT (account_id, contact_id) DO NOTHING
+ON CONFLICT (account_id, address) DO NOTHING
 """
 
 
@@ -211,11 +224,21 @@ def _unknown(wish: Wish) -> Unplaced:
 
 
 def _bad_address(kind: AddressKind) -> Unplaced:
-    if kind is AddressKind.PHONE:
-        detail = _("This is no phone number in international form, such as +5511912345678.")
-    else:
-        detail = _("This is no address of this channel.")
-    return Unplaced("to", "bad_address", detail)
+    return Unplaced("to", "bad_address", addresses.what_is_wrong(kind))
+
+
+def move(account: ChannelAccount, old: str, new: str) -> None:
+    """The person is reached at another address of the same kind from now on: a group that became larger, say."""
+    kind = connector_class(account.connector).capabilities.address
+    if not addresses.is_possible(kind, new):
+        return
+    organization = account.organization_id
+    ContactAddress.across_organizations.filter(organization=organization, kind=kind, value=old).exclude(
+        Exists(ContactAddress.across_organizations.filter(organization=organization, kind=kind, value=new))
+    ).update(value=new)
+    Conversation.across_organizations.filter(account=account, address=old).exclude(
+        Exists(Conversation.across_organizations.filter(account=account, address=new))
+    ).update(address=new)
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from apps.accounts.principal import Principal
 from apps.accounts.roles import Scope
 from apps.core.api.json import FastJSONRenderer
 from apps.core.api.problems import field_error
+from apps.messaging.api.content_bodies import SAYING
 from apps.messaging.api.messages import WITH_PARTIES
 from apps.messaging.api.readers import MessageReader
 from apps.messaging.api.sending import send
@@ -30,7 +31,7 @@ from apps.realtime.grpc.threads import Threads
 REPLAYED = "idempotency-replayed"
 # What REST calls the same request: a key that came there is recognized here.
 _TARGET = "POST /v1/messages"
-_WORDS = ("account_id", "to", "conversation_id", "priority", "reference")
+_WORDS = ("text", "account_id", "to", "conversation_id", "priority", "reference", "category", "reply_to")
 # Beyond it, a number of JavaScript's and protobuf's kind is no longer whole.
 _LARGEST_WHOLE = 2**53
 
@@ -83,8 +84,10 @@ def _get(caller: Caller, request: pb.GetRequest) -> pb.Message:
 
 def _body_of(request: pb.SendRequest) -> dict[str, Any]:
     """As the body of a request to REST. What is empty was not given."""
-    body: dict[str, Any] = {"text": request.text}
+    body: dict[str, Any] = _fields(request.content)
     body |= {name: value for name in _WORDS if (value := getattr(request, name))}
+    if not body.keys() & SAYING:
+        body["text"] = ""  # so that it is said what is wrong with it
     if request.HasField("scheduled_at"):
         body["scheduled_at"] = _iso(request.scheduled_at)
     if request.HasField("expires_at"):
@@ -129,7 +132,7 @@ def _as_message(shown: Any) -> pb.Message:
 def _from_json(written: bytes) -> pb.Message:
     """Of what REST answers: the one description of what a message shows."""
     shown: dict[str, Any] = orjson.loads(written)
-    metadata, error = shown.pop("metadata"), shown.pop("error")
+    metadata, content, error = shown.pop("metadata"), shown.pop("content"), shown.pop("error")
     fields: dict[str, Any] = {
         name: moment(value) if name.endswith("_at") else value
         for name, value in shown.items()
@@ -137,6 +140,7 @@ def _from_json(written: bytes) -> pb.Message:
     }
     message = pb.Message(**fields)
     message.metadata.update(metadata)
+    message.content.update(content)
     if error is not None:
         message.error.CopyFrom(pb.Error(error_class=error["class"], code=error["code"], detail=error["detail"]))
     return message

@@ -13,6 +13,24 @@ class Status(models.TextChoices):
     FAILED = "failed", _("failed")
     CANCELLED = "cancelled", _("cancelled")
     EXPIRED = "expired", _("expired")
+    # What a person wrote to us: it begins and ends so.
+    RECEIVED = "received", _("received")
+
+
+class Direction(models.TextChoices):
+    OUTBOUND = "outbound", _("to the person")
+    INBOUND = "inbound", _("from the person")
+
+
+class Category(models.TextChoices):
+    """What a message is for. Organizations name others of their own."""
+
+    # What was ordered or asked for. Not to be switched off but by leaving altogether.
+    TRANSACTIONAL = "transactional", _("orders and answers")
+    BILLING = "billing", _("bills")
+    MARKETING = "marketing", _("offers")
+    # What Recado itself must tell, such as that somebody gets no more messages. Applications cannot use it.
+    SERVICE = "service", _("service")
 
 
 class EventKind(models.TextChoices):
@@ -30,6 +48,11 @@ class EventKind(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
     EXPIRED = "expired", _("expired")
     REPLAYED = "replayed", _("replayed")
+    RECEIVED = "received", _("received")
+    # A route took it on to somebody else: what became of it there.
+    FORWARDED = "forwarded", _("forwarded")
+    # Another account was tried, by a message of its own.
+    FELL_BACK = "fell_back", _("tried another way")
 
 
 # Never sent, as far as we know. A receipt knows better: proof that the provider had the message corrects each.
@@ -45,6 +68,7 @@ MAY_FOLLOW: dict[Status, frozenset[Status]] = {
     Status.FAILED: frozenset({Status.QUEUED, Status.SENDING, Status.SENT}),
     Status.CANCELLED: frozenset({Status.QUEUED, Status.SENDING}),
     Status.EXPIRED: frozenset({Status.QUEUED, Status.SENDING}),
+    Status.RECEIVED: frozenset(),
 }
 
 

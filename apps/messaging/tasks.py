@@ -17,8 +17,13 @@ def drain(account_id: str, slot: int = 0) -> dict[str, Any]:
 
 
 @shared_task(name="messaging.receive")
-def receive_callbacks() -> int:
-    return receive.receive()
+def receive_callbacks(lane: int) -> int:
+    return receive.receive(lane)
+
+
+@shared_task(name="messaging.forget_seen_callbacks")
+def forget_seen_callbacks() -> int:
+    return receive.forget_seen()
 
 
 @shared_task(name="messaging.recover")

@@ -8,7 +8,8 @@ from statistics import median
 from typing import Any
 
 import celery_app
-from apps.messaging.engine.accept import Accepted, NewMessage, accept
+from apps.messaging.engine.accept import accept
+from apps.messaging.engine.new_message import Accepted, NewMessage
 from apps.messaging.models import Conversation
 from bench import one_task_each
 from bench.figure import CannotMeasure, Figure, milliseconds, percentile

@@ -10,7 +10,8 @@ import orjson
 
 import celery_app
 from apps.core.redis import redis_client
-from apps.messaging.engine.accept import Accepted, NewMessage, accept
+from apps.messaging.engine.accept import accept
+from apps.messaging.engine.new_message import Accepted, NewMessage
 from apps.messaging.models import Conversation
 from bench.bare_broadcast import CHANNEL
 from bench.figure import CannotMeasure, Figure, milliseconds, percentile

@@ -12,7 +12,7 @@ def fails(trial: Trial, scale: Scale) -> Row:
     """The breaker opens, so that messages wait instead of spending their attempts."""
     messages, seconds = scale.of_messages(5_000), scale.of_seconds(60.0)
     account = trial.whatsapp()
-    with faults(trial, {"kind": "server_error", "phone_number_id": account.name}):
+    with faults(trial, {"kind": "server_error", "provider": "whatsapp", "account": account.name}):
         trial.send(account, messages, per_second=messages / seconds)
         time.sleep(seconds)
     trial.trouble_is_over()

@@ -16,6 +16,7 @@ from project.settings.api import (  # noqa: F401 - settings
     REST_FRAMEWORK,
     SPECTACULAR_SETTINGS,
 )
+from project.settings.dispatch import *  # settings
 
 # Lets `QuerySet[Model]` and its like be written where Python evaluates them, such as base classes.
 django_stubs_ext.monkeypatch()
@@ -260,26 +261,6 @@ IDEMPOTENCY_HOURS = 24
 # The live page offers to make traffic and faults where it is told of simulated providers: in the demo only
 
 SIMULATORS_URL = env.text("SIMULATORS_URL", "")
-
-# Dispatching: where the providers are, and what a new channel account starts with
-
-CONNECTOR_URLS = {
-    "whatsapp_cloud": env.url(
-        "WHATSAPP_CLOUD_URL", "https://graph.facebook.com/v23.0", schemes=("https", "http")
-    ).text,
-    "instagram": env.url("INSTAGRAM_URL", "https://graph.instagram.com/v23.0", schemes=("https", "http")).text,
-}
-# Addresses that outbound calls may reach although they are not public, such as 127.0.0.0/8.
-OUTBOUND_ALLOWED_NETWORKS = env.networks("OUTBOUND_ALLOWED_NETWORKS")
-# How long a provider may take to answer. A lease lasts four times as long.
-OUTBOUND_SECONDS = env.integer("OUTBOUND_SECONDS", 15, least=1)
-# How many messages one drain has at the provider at once, and how many drains one account may keep busy.
-DRAIN_CONCURRENCY = env.integer("DRAIN_CONCURRENCY", 200, least=1)
-DRAINS_PER_ACCOUNT = env.integer("DRAINS_PER_ACCOUNT", 4, least=1)
-RESILIENCE_BREAKER_FAILURES = env.integer("RESILIENCE_BREAKER_FAILURES", 3, least=1)
-RESILIENCE_BREAKER_SECONDS = env.integer("RESILIENCE_BREAKER_SECONDS", 45, least=1)
-RESILIENCE_RETRY_ATTEMPTS = env.integer("RESILIENCE_RETRY_ATTEMPTS", 5, least=1)
-RESILIENCE_RETRY_BASE_MS = env.integer("RESILIENCE_RETRY_BASE_MS", 2000, least=1)
 
 # Logs: one JSON object a line, or coloured lines for a person at a terminal
 

@@ -8,7 +8,8 @@ import orjson
 import pytest
 from multidict import CIMultiDict
 
-from apps.channels.connector import BadCallback, Connector, Receipt, is_storable_id
+from apps.channels.callback import BadCallback, Callback, CallbackEvent, Inbound, Receipt, is_storable_id
+from apps.channels.connector import CalledAt, Connector
 from apps.channels.registry import connector_class
 from tests.cast import CREDENTIALS
 
@@ -51,7 +52,7 @@ HOSTILE: list[Any] = [
 class CallbackSuite:
     name: ClassVar[str]
     # Callbacks of the account, with what they say.
-    callbacks: ClassVar[list[tuple[bytes, list[Receipt]]]]
+    callbacks: ClassVar[list[tuple[bytes, list[CallbackEvent]]]]
     # What a callback must not be, besides GARBAGE: another provider's, say.
     foreign: ClassVar[list[bytes]]
 
@@ -82,11 +83,13 @@ class CallbackSuite:
     def connector(self, base_url: str = BASE) -> Connector:
         return connector_class(self.name)(base_url)
 
-    def verified(self, headers: Mapping[str, str], body: bytes, **credentials: str) -> bool:
-        headers = CIMultiDict(headers)
-        return self.connector().verify_callback(headers, body, self.credentials | credentials)
+    def call(self, body: bytes, headers: Mapping[str, str] | None = None) -> Callback:
+        return Callback(f"https://recado.example/v1/hooks/{self.name}", CIMultiDict(headers or {}), body)
 
-    def test_callback_of_the_provider_is_believed(self, callback: tuple[bytes, list[Receipt]]) -> None:
+    def verified(self, headers: Mapping[str, str], body: bytes, **credentials: str) -> bool:
+        return self.connector().verify_callback(self.call(body, headers), self.credentials | credentials)
+
+    def test_callback_of_the_provider_is_believed(self, callback: tuple[bytes, list[CallbackEvent]]) -> None:
         headers = self.signed(callback[0], self.credentials)
         assert self.verified(headers, callback[0])
         assert self.verified({name.lower(): value for name, value in headers.items()}, callback[0])
@@ -109,22 +112,24 @@ class CallbackSuite:
         assert not self.verified(headers, body + b" ")
         assert not self.verified(headers, body[:-1])
 
-    def test_callback_names_its_account(self, callback: tuple[bytes, list[Receipt]]) -> None:
-        own = self.credentials[connector_class(self.name).provider_account]
-        assert self.connector().accounts_of(callback[0]) == {own}
+    def test_callback_names_its_account(self, callback: tuple[bytes, list[CallbackEvent]]) -> None:
+        kind = connector_class(self.name)
+        own = {self.credentials[kind.provider_account]} if kind.called_at is CalledAt.CONNECTOR else set()
+        assert self.connector().accounts_of(self.call(callback[0])) == own
 
-    def test_receipts_are_read_in_order(self, callback: tuple[bytes, list[Receipt]]) -> None:
+    def test_events_are_read_in_order(self, callback: tuple[bytes, list[CallbackEvent]]) -> None:
         body, expected = callback
-        read = list(self.connector().receipts_of(body))
+        read = list(self.connector().events_of(self.call(body)))
         assert [comparable(each) for each in read] == [comparable(each) for each in expected]
-        assert all(each.at.tzinfo is not None for each in read)
+        assert all(each.at.tzinfo is not None for each in read if isinstance(each, Receipt | Inbound))
 
     def test_body_that_is_no_callback_is_said_to_be_none(self, bad_callback: bytes) -> None:
         connector = self.connector()
+        if connector.called_at is CalledAt.CONNECTOR:
+            with pytest.raises(BadCallback):
+                connector.accounts_of(self.call(bad_callback))
         with pytest.raises(BadCallback):
-            connector.accounts_of(bad_callback)
-        with pytest.raises(BadCallback):
-            list(connector.receipts_of(bad_callback))
+            list(connector.events_of(self.call(bad_callback)))
 
     def test_hostile_callback_never_fails_in_another_way(self) -> None:
         """A provider's callback with each part of it, one at a time, replaced by something it never is."""
@@ -137,11 +142,18 @@ class CallbackSuite:
                     holder[key] = instead
                     body = orjson.dumps(document).replace(b'"deep"', NESTED)
                     with suppress(BadCallback):
-                        assert all(map(is_storable_id, connector.accounts_of(body)))
-                        assert all(is_storable_id(each.provider_id) for each in connector.receipts_of(body))
+                        assert all(map(is_storable_id, connector.accounts_of(self.call(body))))
+                        assert all(map(is_storable, connector.events_of(self.call(body))))
 
 
-def comparable(receipt: Receipt) -> tuple[Any, ...]:
+def is_storable(event: CallbackEvent) -> bool:
+    return not isinstance(event, Receipt | Inbound) or is_storable_id(event.provider_id)
+
+
+def comparable(event: CallbackEvent) -> Any:
+    if not isinstance(event, Receipt):
+        return event
+    receipt = event
     error = receipt.error and (type(receipt.error), vars(receipt.error))
     return (receipt.provider_account, receipt.provider_id, receipt.status, receipt.at, receipt.message_id, error)
 

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from apps.channels.connector import Outbound
+from apps.channels.content import Content
 from apps.channels.errors import (
     AccountRejected,
     MessageRejected,
@@ -18,6 +19,7 @@ from apps.channels.errors import (
     SendFailed,
     Transient,
 )
+from apps.channels.http_connector import HttpConnector
 from apps.core.guarded_http import GuardedClient
 from tests.channels.callback_suite import BASE, GARBAGE, CallbackSuite
 from tests.channels.loopback_provider import answer, client, hangs_up, provider, says
@@ -60,6 +62,14 @@ class ConnectorSuite(CallbackSuite):
     without_id: ClassVar[list[bytes]]
     refusals: ClassVar[list[Refusal]]
 
+    # Whom a message is for, as the channel addresses people.
+    to: ClassVar[str] = TO
+
+    def connector(self, base_url: str = BASE) -> HttpConnector:
+        connector = super().connector(base_url)
+        assert isinstance(connector, HttpConnector)
+        return connector
+
     def refusal_quoting(self, words: str) -> bytes:
         """The body of a refusal whose explanation holds these words."""
         raise NotImplementedError
@@ -73,7 +83,7 @@ class ConnectorSuite(CallbackSuite):
         return super().tables() | own
 
     def outbound(self) -> Outbound:
-        return Outbound(MESSAGE_ID, TO, TEXT, self.credentials)
+        return Outbound(MESSAGE_ID, self.to, Content(TEXT), self.credentials)
 
     # Requests
 

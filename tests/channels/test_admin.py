@@ -27,6 +27,7 @@ SECRETS = [CREDENTIALS["whatsapp_cloud"][name] for name in ("access_token", "app
 POLICY = {
     "rate_per_second": "80", "burst": "80", "recipient_rate_per_second": "", "recipient_burst": "",
     "daily_quota": "", "ordering": "strict", "on_unknown": "retry", "unknown_wait": "60",
+    "reply_window": "enforced",
     "retry_attempts": "5", "retry_base_ms": "2000", "breaker_failures": "3", "breaker_seconds": "45",
 }  # fmt: skip
 FORM = {

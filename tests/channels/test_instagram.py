@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from apps.channels.connector import Receipt, ReceiptStatus
+from apps.channels.callback import Receipt, ReceiptStatus
 from apps.channels.errors import (
     AccountRejected,
     MessageRejected,
@@ -99,5 +99,7 @@ class TestInstagram(ConnectorSuite):
     def test_receipt_without_a_time_was_received_now(self) -> None:
         timestamps: list[Any] = [None, "soon", -1, 10**15, 1.5, []]
         for timestamp in timestamps:
-            (read,) = self.connector().receipts_of(callback(event(read={"mid": MID}, timestamp=timestamp)))
+            body = callback(event(read={"mid": MID}, timestamp=timestamp))
+            (read,) = self.connector().events_of(self.call(body))
+            assert isinstance(read, Receipt)
             assert abs((read.at - clock.now()).total_seconds()) < 60

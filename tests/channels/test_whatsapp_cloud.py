@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from apps.channels.connector import Receipt, ReceiptStatus
+from apps.channels.callback import Receipt, ReceiptStatus
 from apps.channels.errors import (
     AccountRejected,
     MessageRejected,
@@ -150,5 +150,6 @@ class TestWhatsappCloud(ConnectorSuite):
 
     @pytest.mark.parametrize("timestamp", [None, "", "soon", "-1", "9" * 30, [], {"x": 1}, 1.5])
     def test_receipt_without_a_time_was_received_now(self, timestamp: Any) -> None:
-        (read,) = self.connector().receipts_of(callback(status("read", timestamp=timestamp)))
+        (read,) = self.connector().events_of(self.call(callback(status("read", timestamp=timestamp))))
+        assert isinstance(read, Receipt)
         assert abs((read.at - clock.now()).total_seconds()) < 60

@@ -12,14 +12,14 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from apps.accounts.models import Membership
-from apps.messaging.engine import receive
 from apps.messaging.engine.publish import publish_batch
 from apps.messaging.models import EventCursor
 from local.browser_tools import chromium
 from tests.live.elsewhere import Elsewhere, chromium_elsewhere
+from tests.messaging.callbacks import hand_over, work_on_callbacks
 from tests.messaging.conftest import _running_provider, account, desk, loop, provider  # noqa: F401 - fixtures
 from tests.messaging.desk import Desk
-from tests.messaging.test_receipts import hand_over, status, whatsapp_callback
+from tests.messaging.test_receipts import status, whatsapp_callback
 from tests.server import Server
 
 DESKTOP = {"width": 1600, "height": 1000}
@@ -172,8 +172,8 @@ class Provider:
         self.publish()
 
     def receipt(self, message_id: UUID, *words: str) -> None:
-        assert hand_over("whatsapp_cloud", whatsapp_callback(*(status(word, message_id) for word in words)))
-        assert receive.receive_batch() == 1
+        hand_over("whatsapp_cloud", whatsapp_callback(*(status(word, message_id) for word in words)))
+        assert work_on_callbacks() == 1
         self.publish()
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from apps.accounts.roles import Role
 from apps.core.redis import redis_client
-from apps.messaging import contacts, conversations
-from apps.messaging.models import Conversation, Message
+from apps.messaging import conversations
+from apps.messaging.consent import suppressions
+from apps.messaging.models import ConsentSource, Conversation, Message
 from apps.realtime.stream import stream_of
 from tests.cast import PASSWORD, House, add_member
 from tests.live.conftest import PHONE, Enter, Provider, Visit
@@ -206,7 +207,7 @@ def test_refusals_are_told_in_words(enter: Enter, aurora: House, desk: Desk) -> 
     visit.see("#new-to-problem", text="no phone number")
     assert visit.page.evaluate("document.activeElement.id") == "new-to"
 
-    contacts.opt_out(aurora.organization.id, "phone", [BIA])
+    suppressions.add(aurora.organization.id, "phone", [BIA], ConsentSource.API)
     visit.open(message.conversation_id)
     visit.write("Still there?")
     visit.see(".pending .why", text="asked not to be written to")

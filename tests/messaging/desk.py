@@ -10,11 +10,12 @@ from django.db import connection
 from apps.accounts.models import Organization
 from apps.accounts.principal import Principal
 from apps.channels import accounts
-from apps.channels.models import ChannelAccount
+from apps.channels.models import ChannelAccount, ReplyWindow
 from apps.channels.registry import connector_class
-from apps.messaging.engine.accept import Accepted, NewMessage, Refused, accept
+from apps.messaging.engine.accept import accept
 from apps.messaging.engine.deliver import drain
 from apps.messaging.engine.loop import Loop
+from apps.messaging.engine.new_message import Accepted, NewMessage, Refused
 from apps.messaging.models import Delivery, Message, MessageEvent
 from tests.cast import House
 from tests.messaging.provider import APP_SECRET
@@ -28,7 +29,9 @@ ANA, BIA, CAIO = "+5511912345601", "+5511912345602", "+5511912345603"
 
 def open_account(house: House, connector: str, **policy: Any) -> ChannelAccount:
     """Fast by default: waits are for tests about waiting."""
-    quick = {"rate_per_second": 10_000, "burst": 10_000, "retry_base_ms": 1, "unknown_wait": 60}
+    quick = {"rate_per_second": 10_000, "burst": 10_000, "retry_base_ms": 1, "unknown_wait": 60,
+             # When people wrote is for tests about that.
+             "reply_window": ReplyWindow.LEFT_TO_PROVIDER}  # fmt: skip
     return accounts.add(
         Principal.of_system(house.organization),
         connector=connector,

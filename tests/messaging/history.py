@@ -4,8 +4,9 @@ from apps.accounts.principal import Principal
 from apps.channels import accounts
 from apps.channels.errors import MessageRejected, SendFailed
 from apps.channels.models import ChannelAccount
-from apps.messaging.engine.accept import Accepted, NewMessage, accept
+from apps.messaging.engine.accept import accept
 from apps.messaging.engine.claim import claim
+from apps.messaging.engine.new_message import Accepted, NewMessage
 from apps.messaging.engine.outcome import Outcome, Result
 from apps.messaging.engine.record import record
 from apps.messaging.models import Contact, Conversation, DeadLetter, Message

@@ -9,9 +9,11 @@ from apps.channels.models import ChannelAccount
 from apps.core import clock
 from apps.core.ids import new_id
 from apps.core.redis import redis_client
-from apps.messaging import contacts, conversations
-from apps.messaging.engine.accept import Accepted, Answer, NewMessage, Refused, accept
-from apps.messaging.models import Contact, Conversation, Delivery, Message, MessageEvent
+from apps.messaging import conversations
+from apps.messaging.consent import suppressions
+from apps.messaging.engine.accept import accept
+from apps.messaging.engine.new_message import Accepted, Answer, NewMessage, Refused
+from apps.messaging.models import ConsentSource, Contact, Conversation, Delivery, Message, MessageEvent
 from tests.cast import House
 from tests.messaging.desk import ANA, BIA, open_account
 
@@ -225,7 +227,7 @@ def test_nothing_is_rung_for_what_was_rolled_back(aurora: House, account: Channe
 
 def test_opted_out_person_is_not_written_to(aurora: House, account: ChannelAccount) -> None:
     ask(aurora, to_ana(account))
-    contacts.opt_out(aurora.organization.id, "phone", [ANA])
+    suppressions.add(aurora.organization.id, "phone", [ANA], ConsentSource.API)
     (answer,) = ask(aurora, to_ana(account))
     assert refusal(answer) == ("to", "opted_out")
 

@@ -11,10 +11,11 @@ from apps.accounts.roles import Scope
 from apps.channels import accounts
 from apps.channels.models import ChannelAccount
 from apps.core import clock
-from apps.messaging import contacts, conversations
+from apps.messaging import conversations
 from apps.messaging.api.readers import MessageReader
+from apps.messaging.consent import suppressions
 from apps.messaging.engine.claim import claim
-from apps.messaging.models import Message
+from apps.messaging.models import ConsentSource, Message
 from tests.cast import Api, House, with_key
 from tests.messaging import history
 from tests.messaging.history import ANA, BIA
@@ -132,7 +133,7 @@ def test_closed_conversation_takes_nothing_until_it_is_open_again(owner: Api, au
 
 def test_person_who_opted_out_is_not_written_to(owner: Api, aurora: House, account: ChannelAccount) -> None:
     history.queued(aurora)
-    contacts.opt_out(aurora.organization.id, "phone", [ANA])
+    suppressions.add(aurora.organization.id, "phone", [ANA], ConsentSource.API)
     answer = send(owner, account)
     assert (answer.status_code, answer.json()["code"]) == (409, "opted_out")
 

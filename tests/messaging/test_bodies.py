@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.messaging.api.bodies import DEEPEST_METADATA, LARGEST_METADATA, Mistake, read_message
+from apps.messaging.api.bodies import DEEPEST_METADATA, LARGEST_METADATA, read_message
+from apps.messaging.api.mistake import Mistake
 from apps.messaging.api.schema import NewMessageBody
-from apps.messaging.engine.accept import NewMessage
+from apps.messaging.engine.new_message import NewMessage
 
 ID = "0199f3a2-7c1e-7d3b-9a54-2f6c8e1b4d70"
 GOOD = {"account_id": ID, "to": "+5511912345601", "text": "Bom dia"}

@@ -14,7 +14,7 @@ from apps.core.breaker import Breaker
 from apps.core.redis import redis_client
 from apps.messaging.engine import bells, claim, deliver
 from apps.messaging.engine.doorbell import Bell
-from apps.messaging.models import ContactAddress, DeadLetter, Delivery, MessageEvent
+from apps.messaging.models import DeadLetter, Delivery, MessageEvent, Suppression
 from tests.messaging.desk import ANA, BIA, CAIO, Desk
 from tests.messaging.provider import Provider
 
@@ -95,9 +95,10 @@ def test_what_cannot_succeed_is_a_dead_letter_at_once(
 
     letter = DeadLetter.across_organizations.get()
     assert (letter.message_id, letter.error_class, letter.attempts) == (rejected, error_class, 1)
-    assert desk.statuses([rejected, following]) == ["failed", "sent"]
-    opted_out = ContactAddress.across_organizations.get(value=ANA).opted_out_at
-    assert (opted_out is not None) == (kind == "opted_out")
+    # Whoever opted out gets nothing more, also of what was accepted before.
+    assert desk.statuses([rejected, following]) == ["failed", "cancelled" if kind == "opted_out" else "sent"]
+    suppressed = Suppression.across_organizations.filter(value=ANA, source="provider")
+    assert suppressed.exists() == (kind == "opted_out")
 
 
 def test_attempts_end(desk: Desk, provider: Provider) -> None:

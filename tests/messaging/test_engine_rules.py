@@ -27,14 +27,15 @@ from hypothesis.stateful import (
 from apps.accounts.models import Organization
 from apps.accounts.principal import Principal
 from apps.channels import accounts
-from apps.channels.connector import ReceiptStatus
+from apps.channels.callback import ReceiptStatus
 from apps.channels.errors import MessageRejected, OutcomeUnknown, RateLimited, SendFailed, Transient
 from apps.channels.models import ChannelAccount
 from apps.core import clock
 from apps.core.ids import new_id
-from apps.messaging.engine.accept import Accepted, NewMessage, accept
+from apps.messaging.engine.accept import accept
 from apps.messaging.engine.cancel import cancel
 from apps.messaging.engine.claim import Claimed, claim
+from apps.messaging.engine.new_message import Accepted, NewMessage
 from apps.messaging.engine.outcome import Outcome, Result
 from apps.messaging.engine.reconcile import KnownReceipt, apply
 from apps.messaging.engine.record import record

@@ -16,9 +16,10 @@ from apps.channels.errors import MessageRejected
 from apps.channels.models import ChannelAccount
 from apps.core import clock
 from apps.core.ids import new_id
-from apps.messaging import contacts, conversations
+from apps.messaging import conversations
+from apps.messaging.consent import suppressions
 from apps.messaging.engine.outcome import Result
-from apps.messaging.models import Message
+from apps.messaging.models import ConsentSource, Message
 from apps.realtime.grpc.generated import recado_pb2 as pb
 from apps.realtime.grpc.generated.recado_pb2_grpc import MessagesStub
 from tests.cast import Api, House, as_member, with_key
@@ -169,7 +170,7 @@ def test_refusals_of_state_have_their_own_status(messages: MessagesStub, owner: 
     assert answer.detail
     assert answer.request_id
 
-    contacts.opt_out(aurora.organization.id, "phone", [ANA])
+    suppressions.add(aurora.organization.id, "phone", [ANA], ConsentSource.API)
     answer = refused(messages.Send, request(conversation.account), **as_(owner))
     assert (answer.status, answer.code) == (grpc.StatusCode.FAILED_PRECONDITION, "opted_out")
 

@@ -11,11 +11,12 @@ from django.test import Client
 from pytest_django import Settings
 
 from apps.channels import accounts
+from apps.messaging.api import hooks
 from apps.messaging.api.hooks import MOST_BYTES
-from apps.messaging.engine import receive
 from apps.messaging.models import Message, MessageEvent, ProviderCallback
 from tests.cast import CREDENTIALS, House
 from tests.messaging import history
+from tests.messaging.callbacks import work_on_callbacks
 
 pytestmark = pytest.mark.django_db
 URL = "/v1/hooks/whatsapp_cloud"
@@ -50,7 +51,7 @@ def test_signed_callback_is_stored_and_moves_the_message(aurora: House) -> None:
     answer = call(callback(message))
     assert (answer.status_code, answer.json()) == (200, {})
     assert ProviderCallback.objects.count() == 1
-    receive.receive_batch()
+    work_on_callbacks()
     message.refresh_from_db()
     assert message.status == "delivered"
     assert not ProviderCallback.objects.exists()
@@ -60,7 +61,7 @@ def test_callback_that_comes_again_counts_once(aurora: House) -> None:
     message = history.sent(aurora)
     body = callback(message)
     assert [call(body).status_code for _ in range(3)] == [200, 200, 200]
-    receive.receive_batch()
+    work_on_callbacks()
     assert MessageEvent.across_organizations.filter(message=message, kind="delivered").count() == 1
 
 
@@ -89,7 +90,7 @@ def test_secret_of_one_house_says_nothing_about_anothers_messages(aurora: House,
     accounts.change(boreal.principal(), theirs.account, credentials={"app_secret": "the secret of boreal"})
     history.account_of(aurora)
     assert call(callback(theirs)).status_code == 200
-    receive.receive_batch()
+    work_on_callbacks()
     theirs.refresh_from_db()
     assert theirs.status == "sent"
 
@@ -111,9 +112,9 @@ def test_unknown_connector_is_not_found(connector: str) -> None:
     assert call(b"{}", url=f"/v1/hooks/{connector}").status_code == 404
 
 
-def test_only_post_is_answered() -> None:
-    answer = Client().get(URL)
-    assert (answer.status_code, answer["Allow"], answer.json()["code"]) == (405, "POST", "method_not_allowed")
+def test_other_methods_are_refused() -> None:
+    answer = Client().put(URL)
+    assert (answer.status_code, answer["Allow"], answer.json()["code"]) == (405, "GET, POST", "method_not_allowed")
 
 
 def test_provider_is_not_held_to_the_callers_limit(aurora: House, settings: Settings) -> None:
@@ -126,7 +127,7 @@ def test_provider_calls_again_when_nothing_can_be_stored(aurora: House, monkeypa
     def fail(*_args: object) -> bool:
         raise OperationalError("the connection is gone")
 
-    monkeypatch.setattr(receive, "store", fail)
+    monkeypatch.setattr(hooks, "store", fail)
     answer = call(b"{}")
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert int(answer["Retry-After"]) > 0

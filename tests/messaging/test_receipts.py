@@ -1,7 +1,5 @@
 """Receipts come doubled, reordered, before our own `sent`, and for messages that are not ours."""
 
-import hashlib
-import hmac
 import itertools
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +8,7 @@ from uuid import UUID
 import orjson
 import pytest
 
-from apps.channels.connector import BadCallback
+from apps.channels.callback import BadCallback
 from apps.channels.models import ChannelAccount
 from apps.core.ids import new_id
 from apps.messaging.engine import receive
@@ -18,10 +16,12 @@ from apps.messaging.engine.claim import claim
 from apps.messaging.engine.outcome import Outcome, Result
 from apps.messaging.engine.record import record
 from apps.messaging.engine.recover import recover
+from apps.messaging.engine.store import Stored
 from apps.messaging.models import DeadLetter, Delivery, Message, MessageEvent, ParkedReceipt, ProviderCallback
 from tests.cast import House
+from tests.messaging.callbacks import hand_over, work_on_callbacks
 from tests.messaging.desk import ANA, CREDENTIALS, Desk, open_account
-from tests.messaging.provider import APP_SECRET, Provider
+from tests.messaging.provider import Provider
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,14 +41,10 @@ def status(
     return {"id": provider_id, "status": word, "timestamp": "1790000000", "recipient_id": "55", **echoed, **extra}
 
 
-def hand_over(connector: str, body: bytes, secret: str = APP_SECRET) -> bool:
-    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    return receive.store(connector, {"X-Hub-Signature-256": f"sha256={signature}"}, body)
-
-
 def deliver_receipts(*statuses: dict[str, Any]) -> None:
-    assert hand_over("whatsapp_cloud", whatsapp_callback(*statuses))
-    assert receive.receive_batch() == 1
+    stored = hand_over("whatsapp_cloud", whatsapp_callback(*statuses))
+    assert stored is not Stored.NOT_OURS
+    assert work_on_callbacks() == (stored is Stored.YES)
 
 
 def sent_message(desk: Desk) -> UUID:
@@ -172,8 +168,8 @@ def test_receipts_without_an_echo_find_their_message_by_the_providers_id(aurora:
     event = {"sender": {"id": "1"}, "recipient": {"id": "2"}, "timestamp": 1_790_000_000_000, "read": {"mid": mid}}
     entry = {"id": CREDENTIALS["instagram"]["instagram_id"], "time": 1, "messaging": [event]}
 
-    assert hand_over("instagram", orjson.dumps({"object": "instagram", "entry": [entry]}))
-    receive.receive_batch()
+    assert Stored.YES is hand_over("instagram", orjson.dumps({"object": "instagram", "entry": [entry]}))
+    work_on_callbacks()
 
     assert own.status(message) == "read"
 
@@ -208,7 +204,7 @@ def test_time_of_a_receipt_is_the_providers_and_never_in_the_future(desk: Desk) 
 
 @pytest.mark.parametrize("secret", ["wrong", ""])
 def test_callback_that_our_accounts_provider_did_not_sign_is_refused(desk: Desk, secret: str) -> None:
-    assert not hand_over("whatsapp_cloud", whatsapp_callback(status("read")), secret)
+    assert hand_over("whatsapp_cloud", whatsapp_callback(status("read")), secret) is Stored.NOT_OURS
     assert ProviderCallback.objects.count() == 0
 
 
@@ -221,8 +217,9 @@ def test_stranger_with_the_same_number_speaks_only_for_their_own_account(desk: D
     )
     message = sent_message(desk)
 
-    assert hand_over("whatsapp_cloud", whatsapp_callback(status("read", message)), "their-secret")
-    receive.receive_batch()
+    stored = hand_over("whatsapp_cloud", whatsapp_callback(status("read", message)), "their-secret")
+    assert stored is Stored.YES
+    work_on_callbacks()
 
     assert desk.status(message) == "sent"
 
@@ -243,10 +240,10 @@ def test_callback_that_cannot_be_worked_on_keeps_no_other_waiting(
     assert poisoned is not None
     ProviderCallback.objects.filter(pk=poisoned.pk).update(body=b"{}")
 
-    receive.receive_batch()
+    work_on_callbacks()
 
     assert desk.status(message) == "delivered"
     assert list(ProviderCallback.objects.values_list("failures", flat=True)) == [1]
     for _ in range(10):
-        receive.receive_batch()
+        work_on_callbacks()
     assert list(ProviderCallback.objects.values_list("failures", flat=True)) == [receive.MOST_FAILURES]

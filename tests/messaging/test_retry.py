@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.channels.connector import AddressKind, Capabilities
+from apps.channels.capabilities import AddressKind, Capabilities
 from apps.channels.errors import (
     AccountRejected,
     MessageRejected,

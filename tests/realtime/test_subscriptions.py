@@ -9,7 +9,8 @@ import pytest
 
 from apps.accounts.roles import Scope
 from apps.core.redis import redis_client
-from apps.messaging.engine.accept import NewMessage, accept
+from apps.messaging.engine.accept import accept
+from apps.messaging.engine.new_message import NewMessage
 from apps.messaging.models import Conversation
 from apps.realtime.stream import stream_of
 from tests.cast import House, as_member, with_key

@@ -27,7 +27,7 @@ from apps.core import clock
 
 type Fieldsets = list[tuple[Any, dict[str, Any]]]
 
-TREATMENT = ["ordering", "on_unknown", "unknown_wait"]
+TREATMENT = ["ordering", "on_unknown", "unknown_wait", "reply_window"]
 RESILIENCE = ["retry_attempts", "retry_base_ms", "breaker_failures", "breaker_seconds"]
 
 

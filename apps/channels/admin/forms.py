@@ -11,7 +11,8 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from apps.accounts.models import Organization
 from apps.channels.accounts import CHANGEABLE, NameTaken
-from apps.channels.connector import Connector, CredentialField
+from apps.channels.capabilities import CredentialField
+from apps.channels.connector import Connector
 from apps.channels.models import ChannelAccount
 from apps.channels.registry import connector_class
 from apps.channels.rules import LONGEST_CREDENTIAL, check_credentials, check_limits

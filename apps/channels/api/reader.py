@@ -21,6 +21,7 @@ POLICY = [
     "ordering",
     "on_unknown",
     "unknown_wait",
+    "reply_window",
 ]
 
 
@@ -35,7 +36,7 @@ class ChannelAccountReader(serializers.ModelSerializer[ChannelAccount]):
         source="public_credentials", child=serializers.CharField(), help_text="Those that are not secret."
     )
     paused = serializers.SerializerMethodField(help_text="Null while messages leave.")
-    callback_url = serializers.URLField(help_text="Where the provider reports; to be set there.")
+    callback_url = serializers.CharField(help_text="Where the provider reports; to be set there.")
 
     class Meta:
         model = ChannelAccount

@@ -7,20 +7,9 @@ from typing import Any
 import orjson
 from django.utils.translation import gettext_lazy as _
 
-from apps.channels.connector import (
-    AddressKind,
-    BadCallback,
-    Capabilities,
-    Connector,
-    CredentialField,
-    Limits,
-    Outbound,
-    Receipt,
-    ReceiptStatus,
-    Request,
-    is_storable_id,
-    retry_after,
-)
+from apps.channels.callback import BadCallback, Callback, CallbackEvent, Receipt, ReceiptStatus, is_storable_id
+from apps.channels.capabilities import AddressKind, Capabilities, CredentialField, Limits
+from apps.channels.connector import Outbound
 from apps.channels.errors import (
     AccountRejected,
     MessageRejected,
@@ -29,6 +18,7 @@ from apps.channels.errors import (
     SendFailed,
     Transient,
 )
+from apps.channels.http_connector import HttpConnector, Request, retry_after
 from apps.channels.signatures import is_sha256_of
 from apps.core import clock
 from apps.core.guarded_http import Answer
@@ -44,7 +34,7 @@ _OUTSIDE_WINDOW = frozenset({2018065, 2018278, 2534022})
 _NO_SUCH_PERSON = frozenset({1545041, 2018001, 2018108, 2534014})
 
 
-class Instagram(Connector):
+class Instagram(HttpConnector):
     label = "Instagram"
     capabilities = Capabilities(
         address=AddressKind.INSTAGRAM_ID, longest_text=1000, text_unit="bytes", reports_read=True
@@ -62,7 +52,7 @@ class Instagram(Connector):
         return Request(
             url=f"{self.base_url}/{outbound.credentials['instagram_id']}/messages",
             headers=_headers(outbound.credentials),
-            body=orjson.dumps({"recipient": {"id": outbound.to}, "message": {"text": outbound.text}}),
+            body=orjson.dumps({"recipient": {"id": outbound.to}, "message": {"text": outbound.content.text}}),
         )
 
     def build_check(self, credentials: Mapping[str, str]) -> Request:
@@ -92,14 +82,15 @@ class Instagram(Connector):
             return Transient(str(answer.status), "The provider failed.", retry_after=retry_after(answer))
         return MessageRejected(str(answer.status), "The provider refused, without saying why.")
 
-    def verify_callback(self, headers: Mapping[str, str], body: bytes, credentials: Mapping[str, str]) -> bool:
-        return is_sha256_of(body, credentials["app_secret"], headers.get("X-Hub-Signature-256", ""))
+    def verify_callback(self, callback: Callback, credentials: Mapping[str, str]) -> bool:
+        claimed = callback.headers.get("X-Hub-Signature-256", "")
+        return is_sha256_of(callback.body, credentials["app_secret"], claimed)
 
-    def accounts_of(self, body: bytes) -> frozenset[str]:
-        return frozenset(account for account, _event in _events(body))
+    def accounts_of(self, callback: Callback) -> frozenset[str]:
+        return frozenset(account for account, _event in _events(callback.body))
 
-    def receipts_of(self, body: bytes) -> Iterator[Receipt]:
-        for account, event in _events(body):
+    def events_of(self, callback: Callback) -> Iterator[CallbackEvent]:
+        for account, event in _events(callback.body):
             match event:
                 case {"message": {"is_echo": True, "mid": str(provider_id)}} if is_storable_id(provider_id):
                     yield Receipt(account, provider_id, ReceiptStatus.SENT, _moment(event))

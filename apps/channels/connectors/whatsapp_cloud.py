@@ -8,20 +8,9 @@ from uuid import UUID
 import orjson
 from django.utils.translation import gettext_lazy as _
 
-from apps.channels.connector import (
-    AddressKind,
-    BadCallback,
-    Capabilities,
-    Connector,
-    CredentialField,
-    Limits,
-    Outbound,
-    Receipt,
-    ReceiptStatus,
-    Request,
-    is_storable_id,
-    retry_after,
-)
+from apps.channels.callback import BadCallback, Callback, CallbackEvent, Receipt, ReceiptStatus, is_storable_id
+from apps.channels.capabilities import AddressKind, Capabilities, CredentialField, Limits
+from apps.channels.connector import Outbound
 from apps.channels.errors import (
     AccountRejected,
     MessageRejected,
@@ -30,6 +19,7 @@ from apps.channels.errors import (
     SendFailed,
     Transient,
 )
+from apps.channels.http_connector import HttpConnector, Request, retry_after
 from apps.channels.signatures import is_sha256_of
 from apps.core import clock
 from apps.core.guarded_http import Answer
@@ -48,7 +38,7 @@ _OPTED_OUT = 131050
 _NO_SUCH_NUMBER = 33
 
 
-class WhatsappCloud(Connector):
+class WhatsappCloud(HttpConnector):
     label = "WhatsApp"
     capabilities = Capabilities(
         address=AddressKind.PHONE,
@@ -76,7 +66,7 @@ class WhatsappCloud(Connector):
                     "recipient_type": "individual",
                     "to": outbound.to.removeprefix("+"),
                     "type": "text",
-                    "text": {"body": outbound.text},
+                    "text": {"body": outbound.content.text},
                     "biz_opaque_callback_data": str(outbound.message_id),
                 }
             ),
@@ -108,14 +98,15 @@ class WhatsappCloud(Connector):
             return Transient(str(answer.status), "The provider failed.", retry_after=retry_after(answer))
         return MessageRejected(str(answer.status), "The provider refused, without saying why.")
 
-    def verify_callback(self, headers: Mapping[str, str], body: bytes, credentials: Mapping[str, str]) -> bool:
-        return is_sha256_of(body, credentials["app_secret"], headers.get("X-Hub-Signature-256", ""))
+    def verify_callback(self, callback: Callback, credentials: Mapping[str, str]) -> bool:
+        claimed = callback.headers.get("X-Hub-Signature-256", "")
+        return is_sha256_of(callback.body, credentials["app_secret"], claimed)
 
-    def accounts_of(self, body: bytes) -> frozenset[str]:
-        return frozenset(account for account, _value in _values(body))
+    def accounts_of(self, callback: Callback) -> frozenset[str]:
+        return frozenset(account for account, _value in _values(callback.body))
 
-    def receipts_of(self, body: bytes) -> Iterator[Receipt]:
-        for account, value in _values(body):
+    def events_of(self, callback: Callback) -> Iterator[CallbackEvent]:
+        for account, value in _values(callback.body):
             statuses = value.get("statuses")
             for status in statuses if isinstance(statuses, list) else ():
                 match status:

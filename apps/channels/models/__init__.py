@@ -1,5 +1,5 @@
 """Through what an organization reaches people."""
 
-from apps.channels.models.channel_account import ChannelAccount, OnUnknown, Ordering
+from apps.channels.models.channel_account import ChannelAccount, OnUnknown, Ordering, ReplyWindow
 
-__all__ = ["ChannelAccount", "OnUnknown", "Ordering"]
+__all__ = ["ChannelAccount", "OnUnknown", "Ordering", "ReplyWindow"]

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.tenancy import TenantModel
+from apps.channels.connector import CalledAt
 from apps.channels.registry import choices, connector_class
 from apps.core.breaker import LONGEST_SECONDS, BreakerPolicy
 from apps.core.fields import EncryptedTextField
@@ -17,6 +18,12 @@ from apps.core.limiter import Limit
 class Ordering(models.TextChoices):
     STRICT = "strict", _("in order within a conversation")
     RELAXED = "relaxed", _("as fast as possible")
+
+
+class ReplyWindow(models.TextChoices):
+    ENFORCED = "enforced", _("kept: outside it only templates leave")
+    # For accounts whose conversations began elsewhere: we do not know when people wrote.
+    LEFT_TO_PROVIDER = "left_to_provider", _("left to the provider to refuse")
 
 
 class OnUnknown(models.TextChoices):
@@ -57,7 +64,9 @@ class ChannelAccount(TenantModel):
     # A JSON object of the fields that the connector declares.
     credentials = EncryptedTextField(_("credentials"))
     # What the provider's callbacks call this account.
-    provider_account = models.CharField(_("provider's id"), max_length=120, editable=False)
+    provider_account = models.CharField(_("provider's id"), max_length=120, blank=True, editable=False)
+    # Of what a provider shows when it asks whether our address is this account's.
+    challenge_digest = models.CharField(max_length=64, blank=True, editable=False)
 
     rate_per_second = models.FloatField(_("messages a second"), validators=between(SLOWEST, FASTEST))
     burst = models.PositiveIntegerField(_("at once after a rest"), validators=between(1, LARGEST_BURST))
@@ -91,6 +100,10 @@ class ChannelAccount(TenantModel):
         _("seconds to wait for a receipt"), default=60, validators=between(0, 86_400)
     )
 
+    reply_window = models.CharField(
+        _("the time to reply"), max_length=20, choices=ReplyWindow, default=ReplyWindow.ENFORCED
+    )
+
     paused_at = models.DateTimeField(_("paused since"), null=True, editable=False)
     paused_until = models.DateTimeField(_("paused until"), null=True, editable=False)
     pause_reason = models.CharField(_("why it is paused"), max_length=500, blank=True, editable=False)
@@ -110,6 +123,9 @@ class ChannelAccount(TenantModel):
             ),
             models.CheckConstraint(condition=models.Q(ordering__in=Ordering.values), name="channel_account_order"),
             models.CheckConstraint(
+                condition=models.Q(reply_window__in=ReplyWindow.values), name="channel_account_reply_window"
+            ),
+            models.CheckConstraint(
                 condition=models.Q(on_unknown__in=OnUnknown.values), name="channel_account_on_unknown"
             ),
         ]
@@ -118,6 +134,12 @@ class ChannelAccount(TenantModel):
             models.Index(fields=["organization", "-id"], name="channel_account_list"),
             # Whose callback this is. Not unique: nobody can keep others out by naming their number.
             models.Index(fields=["connector", "provider_account"], name="channel_account_callback"),
+            # Whose address a provider asks for.
+            models.Index(
+                fields=["challenge_digest"],
+                condition=~models.Q(challenge_digest=""),
+                name="channel_account_challenge",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -131,12 +153,23 @@ class ChannelAccount(TenantModel):
     @property
     def public_credentials(self) -> Mapping[str, str]:
         values, fields = self.credential_values, connector_class(self.connector).credentials
-        return {field.name: values[field.name] for field in fields if not field.is_secret}
+        return {field.name: values.get(field.name, "") for field in fields if not field.is_secret}
 
     @property
     def callback_url(self) -> str:
         """Where the provider is to report, as its owner tells it there."""
-        return f"{settings.PUBLIC_URL}/v1/hooks/{self.connector}"
+        address = f"{settings.PUBLIC_URL}/v1/hooks/{self.connector}"
+        match connector_class(self.connector).called_at:
+            case CalledAt.CONNECTOR:
+                return address
+            case CalledAt.ACCOUNT:
+                return f"{address}/{self.pk}"
+            case CalledAt.NOWHERE:
+                return ""
+
+    @property
+    def keeps_reply_window(self) -> bool:
+        return self.reply_window == ReplyWindow.ENFORCED
 
     @property
     def limit(self) -> Limit:

@@ -3,14 +3,17 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from aiohttp import web
 
 from apps.channels.simulators import instagram, whatsapp
-from apps.channels.simulators.callbacks import Callbacks, Envelope
+from apps.channels.simulators.callbacks import MOST_IN_A_GROUP, Callbacks, Compose
 from apps.channels.simulators.control import Control, control_app
 from apps.channels.simulators.delays import Delays
 from apps.channels.simulators.faults import Faults
+from apps.channels.simulators.graph import signing
+from apps.channels.simulators.provider import Provider
 from apps.channels.simulators.tally import Tally
 
 _MOST_BODY_BYTES = 1024 * 1024
@@ -21,7 +24,7 @@ _SHUTDOWN_SECONDS = 0.2
 @dataclass(frozen=True, slots=True)
 class Settings:
     callback_url: str
-    """Statuses go to `whatsapp_cloud` and to `instagram` below it."""
+    """Each provider calls its connector's address below it."""
 
     app_secret: str = field(repr=False)
     delays: Delays = field(default_factory=Delays)
@@ -36,32 +39,42 @@ class Settings:
 
 
 def build_app(settings: Settings) -> web.Application:
-    def callbacks(name: str, envelope: Envelope) -> Callbacks:
-        return Callbacks(
-            f"{settings.callback_url.rstrip('/')}/{name}",
-            settings.app_secret,
-            envelope,
+    url = settings.callback_url.rstrip("/")
+
+    def callbacks(compose: Compose, most_in_a_group: int = MOST_IN_A_GROUP) -> Callbacks:
+        made = Callbacks(
+            compose,
             group_seconds=settings.group_seconds,
             retry_seconds=settings.retry_seconds,
+            most_in_a_group=most_in_a_group,
         )
+        every.append(made)
+        return made
 
+    every: list[Callbacks] = []
     faults = Faults()
     delays = replace(settings.delays)
     tally = Tally(settings.most_logged)
-    of_whatsapp = callbacks("whatsapp_cloud", whatsapp.envelope)
-    of_instagram = callbacks("instagram", instagram.envelope)
+    of_meta = {
+        name: callbacks(signing(f"{url}/{connector}", settings.app_secret, envelope))
+        for name, connector, envelope in (
+            ("whatsapp", "whatsapp_cloud", whatsapp.envelope),
+            ("instagram", "instagram", instagram.envelope),
+        )
+    }
+    providers: list[Provider[Any]] = [
+        whatsapp.WhatsApp(faults, delays, tally, of_meta["whatsapp"]),
+        instagram.Instagram(faults, delays, tally, of_meta["instagram"]),
+    ]
 
     app = web.Application(client_max_size=_MOST_BODY_BYTES)
-    for provider in (
-        whatsapp.WhatsApp(faults, delays, tally, of_whatsapp),
-        instagram.Instagram(faults, delays, tally, of_instagram),
-    ):
-        address = f"/{provider.name}/{{version}}/{{account}}"
-        app.router.add_post(f"{address}/messages", provider.send)
-        app.router.add_get(address, provider.show)
-    control = Control(faults, delays, tally, (of_whatsapp, of_instagram))
+    for provider in providers:
+        own = web.Application(client_max_size=_MOST_BODY_BYTES)
+        own.router.add_routes(provider.routes())
+        app.add_subapp(f"/{provider.name}", own)
+    control = Control(faults, delays, tally, every, {provider.name: provider for provider in providers})
     app.add_subapp("/control", control_app(control, settings.callback_url))
-    app.cleanup_ctx.extend([_while_serving(of_whatsapp), _while_serving(of_instagram)])
+    app.cleanup_ctx.extend(_while_serving(callbacks) for callbacks in every)
     return app
 
 

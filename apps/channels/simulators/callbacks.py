@@ -1,11 +1,10 @@
-"""Calls back: statuses in groups, signed, posted again and again until they are taken."""
+"""Calls back: what there is to tell in groups, posted again and again until it is taken."""
 
 import asyncio
-import hmac
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -25,24 +24,41 @@ _POST_SECONDS = 10.0
 _FIRST_RETRY_SECONDS = 0.1
 _LONGEST_RETRY_SECONDS = 5.0
 
-type Status = tuple[str, bytes]
-"""An account and what to tell it, as JSON."""
 
-type Envelope = Callable[[Mapping[str, Sequence[bytes]]], bytes]
-"""Puts statuses, by account, into the body of one callback."""
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something to tell an account."""
+
+    account: str
+    body: bytes
+    """As the provider writes it."""
+
+    url: str = ""
+    """Where to, for providers that are told with each message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+type Compose = Callable[[Sequence[News]], Post | None]
+"""Puts news that travel together into one call; None where nobody wants to hear it."""
 
 
 @dataclass(slots=True)
 class _Group:
-    statuses: list[Status]
-    body: bytes = b""
+    news: list[News]
+    post: Post | None = None
     attempts: int = 0
     first_tried: float = 0.0
     tried: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Callbacks:
-    """One address that statuses are posted to.
+    """What one provider posts.
 
     Each waits until it is due and is grouped with what falls due together, whatever account it is of. A group
     that was not taken (no connection, no answer in ten seconds, no 2xx) comes again, the same bytes, while others
@@ -50,17 +66,21 @@ class Callbacks:
     """
 
     def __init__(
-        self, url: str, secret: str, envelope: Envelope, *, group_seconds: float, retry_seconds: float
+        self,
+        compose: Compose,
+        *,
+        group_seconds: float,
+        retry_seconds: float,
+        most_in_a_group: int = MOST_IN_A_GROUP,
     ) -> None:
         self.posted = 0
         self.failed = 0
         self.pending = 0
         self.group_seconds = group_seconds
-        self._url = url
-        self._secret = secret.encode()
-        self._envelope = envelope
+        self._compose = compose
+        self._most_in_a_group = most_in_a_group
         self._retry_seconds = retry_seconds
-        self._schedule = Schedule[Status](group_seconds, self._send_off)
+        self._schedule = Schedule[News](group_seconds, self._send_off)
         self._queue: asyncio.Queue[_Group] = asyncio.Queue()
         self._retries: set[asyncio.TimerHandle] = set()
         self._in_trouble = False
@@ -85,19 +105,21 @@ class Callbacks:
             await asyncio.gather(*posters, return_exceptions=True)
             await self._session.close()
             if self.pending:
-                logger.warning("stopped with %d statuses not yet posted to %s", self.pending, self._url)
+                logger.warning("stopped with %d statuses not yet posted", self.pending)
 
-    def add(self, due: float, status: Status) -> None:
+    def add(self, due: float, status: News) -> None:
         """`due` is on the event loop's clock."""
         if self._admit(1):
             self._schedule.add(due, status)
 
-    async def post_now(self, statuses: list[Status]) -> None:
+    async def post_now(self, news: Sequence[News]) -> None:
         """Past the schedule. Returns once they were posted, or failed to be for the first time."""
-        if self._admit(len(statuses)):
-            group = _Group(statuses)
-            self._queue.put_nowait(group)
-            await group.tried.wait()
+        if self._admit(len(news)):
+            groups = [*self._grouped(news)]
+            for group in groups:
+                self._queue.put_nowait(group)
+            for group in groups:
+                await group.tried.wait()
 
     def forget(self) -> None:
         """What is pending stays pending, and will be counted when it is over."""
@@ -110,9 +132,13 @@ class Callbacks:
         self.pending += count
         return True
 
-    def _send_off(self, due: list[Status]) -> None:
-        for start in range(0, len(due), MOST_IN_A_GROUP):
-            self._queue.put_nowait(_Group(due[start : start + MOST_IN_A_GROUP]))
+    def _send_off(self, due: list[News]) -> None:
+        for group in self._grouped(due):
+            self._queue.put_nowait(group)
+
+    def _grouped(self, news: Sequence[News]) -> Iterator[_Group]:
+        for start in range(0, len(news), self._most_in_a_group):
+            yield _Group(list(news[start : start + self._most_in_a_group]))
 
     async def _post_for_ever(self) -> None:
         while True:
@@ -122,23 +148,24 @@ class Callbacks:
             if failure:
                 self._put_off(group, failure)
             else:
-                self.pending -= len(group.statuses)
-                self.posted += len(group.statuses)
+                self.pending -= len(group.news)
+                self.posted += len(group.news)
                 if self._in_trouble:
                     self._in_trouble = False
-                    logger.info("%s takes callbacks again", self._url)
+                    logger.info("callbacks are taken again")
 
     async def _post(self, group: _Group) -> str:
         """What went wrong, if anything did."""
         if not group.attempts:
             group.first_tried = time.monotonic()
-            group.body = self._envelope(_by_account(group.statuses))
+            group.post = self._compose(group.news)
         group.attempts += 1
-        signature = hmac.digest(self._secret, group.body, "sha256").hex()
-        headers = {"Content-Type": "application/json", "X-Hub-Signature-256": f"sha256={signature}"}
+        post = group.post
+        if post is None:
+            return ""
         try:
             async with self._session.post(
-                self._url, data=group.body, headers=headers, allow_redirects=False
+                post.url, data=post.body, headers=post.headers, allow_redirects=False
             ) as answer:
                 await answer.read()
         except TimeoutError:
@@ -150,11 +177,11 @@ class Callbacks:
     def _put_off(self, group: _Group, failure: str) -> None:
         if not self._in_trouble:
             self._in_trouble = True
-            logger.warning("%s does not take callbacks (%s): trying again", self._url, failure)
+            logger.warning("%s does not take callbacks (%s): trying again", _address(group), failure)
         if time.monotonic() - group.first_tried > self._retry_seconds:
-            self.pending -= len(group.statuses)
-            self.failed += len(group.statuses)
-            logger.error("gave up %d statuses for %s (%s)", len(group.statuses), self._url, failure)
+            self.pending -= len(group.news)
+            self.failed += len(group.news)
+            logger.error("gave up %d statuses for %s (%s)", len(group.news), _address(group), failure)
             return
         delay = min(_FIRST_RETRY_SECONDS * 2 ** min(group.attempts - 1, 10), _LONGEST_RETRY_SECONDS)
         delay *= random.uniform(0.5, 1.0)  # noqa: S311 - nobody's secret
@@ -167,8 +194,12 @@ class Callbacks:
         self._retries.add(retry)
 
 
-def _by_account(statuses: Sequence[Status]) -> dict[str, list[bytes]]:
-    by_account: dict[str, list[bytes]] = {}
-    for account, status in statuses:
-        by_account.setdefault(account, []).append(status)
-    return by_account
+def _address(group: _Group) -> str:
+    return group.post.url if group.post else ""
+
+
+def by_account(news: Sequence[News]) -> dict[str, list[bytes]]:
+    found: dict[str, list[bytes]] = {}
+    for each in news:
+        found.setdefault(each.account, []).append(each.body)
+    return found

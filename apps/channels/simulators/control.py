@@ -5,7 +5,8 @@ a browser, only those of the web process whom it calls back may read it and orde
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
@@ -15,7 +16,7 @@ from apps.channels.simulators.callbacks import Callbacks
 from apps.channels.simulators.delays import Delays
 from apps.channels.simulators.faults import Faults, parse_faults
 from apps.channels.simulators.fields import BadField
-from apps.channels.simulators.graph import json_answer
+from apps.channels.simulators.provider import Provider, Said, json_answer
 from apps.channels.simulators.tally import Entry, Tally
 
 # A long log is read in pieces, and messages are answered in between.
@@ -52,7 +53,7 @@ async def _say_what_pages_may(_: web.Request) -> web.Response:
     return web.Response(
         status=204,
         headers={
-            "Access-Control-Allow-Methods": "GET, PUT, DELETE",
+            "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
             "Access-Control-Allow-Headers": "Content-Type",
             "Access-Control-Max-Age": "600",
         },
@@ -60,11 +61,19 @@ async def _say_what_pages_may(_: web.Request) -> web.Response:
 
 
 class Control:
-    def __init__(self, faults: Faults, delays: Delays, tally: Tally, callbacks: Sequence[Callbacks]) -> None:
+    def __init__(
+        self,
+        faults: Faults,
+        delays: Delays,
+        tally: Tally,
+        callbacks: Sequence[Callbacks],
+        providers: Mapping[str, Provider[Any]],
+    ) -> None:
         self._faults = faults
         self._delays = delays
         self._tally = tally
         self._callbacks = callbacks
+        self._providers = providers
 
     def routes(self) -> Iterable[web.RouteDef]:
         return [
@@ -77,6 +86,7 @@ class Control:
             web.get("/tally", self.show_tally),
             web.delete("/tally", self.forget_tally),
             web.get("/received", self.show_received),
+            web.post("/say", self.say),
         ]
 
     async def say_healthy(self, _: web.Request) -> web.Response:
@@ -113,6 +123,15 @@ class Control:
         for callbacks in self._callbacks:
             callbacks.forget()
         return await self.show_tally(request)
+
+    async def say(self, request: web.Request) -> web.Response:
+        """A simulated person writes to an account."""
+        name, said = await _read(request, Said.parse)
+        provider = self._providers.get(name)
+        if provider is None:
+            problem = {"error": f"provider is one of {', '.join(self._providers)}"}
+            return json_answer(problem, status=400)
+        return json_answer({"id": await provider.say(said)}, status=202)
 
     async def show_received(self, request: web.Request) -> web.StreamResponse:
         """For one recipient, a list of keys; else a line of JSON for each message, in order of acceptance."""

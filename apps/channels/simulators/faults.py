@@ -29,6 +29,7 @@ class Kind(StrEnum):
     DUPLICATE_CALLBACKS = "duplicate_callbacks"
     REORDERED_CALLBACKS = "reordered_callbacks"
     NO_CALLBACKS = "no_callbacks"
+    UNDELIVERABLE = "undeliverable"
 
 
 _NOT_ACCEPTED = frozenset(
@@ -45,8 +46,9 @@ _NOT_ACCEPTED = frozenset(
 # What can happen to somebody who asks for an account's facts, and sends nothing to anybody.
 _OF_THE_ACCOUNT = frozenset({Kind.SLOW, Kind.RATE_LIMITED, Kind.SERVER_ERROR, Kind.INVALID_TOKEN, Kind.CUT_BEFORE})
 _WITH_RETRY_AFTER = frozenset({Kind.RATE_LIMITED, Kind.PAIR_RATE_LIMITED})
-_ACCOUNT_FIELDS = {"phone_number_id": "whatsapp", "ig_id": "instagram"}
-_FIELDS = frozenset({"kind", "to", "rate", "times", "for_seconds", "seconds", "retry_after", *_ACCOUNT_FIELDS})
+_FIELDS = frozenset(
+    {"kind", "to", "rate", "times", "for_seconds", "seconds", "retry_after", "provider", "account"}
+)
 
 
 @dataclass(slots=True)
@@ -79,13 +81,12 @@ class Fault:
         if retry_after is not None and kind not in _WITH_RETRY_AFTER:
             raise BadField("retry_after belongs to rate_limited and pair_rate_limited")
         rate = read_number(given, "rate", most=1.0)
-        provider, account = _read_account(given)
         return cls(
             kind=kind,
             document=dict(given),
             to=read_text(given, "to"),
-            provider=provider,
-            account=account,
+            provider=read_text(given, "provider"),
+            account=read_text(given, "account"),
             rate=1.0 if rate is None else rate,
             times=read_count(given, "times"),
             ends_at=None if for_seconds is None else time.monotonic() + for_seconds,
@@ -102,8 +103,10 @@ class Fault:
         """`to` is None for whoever only asks for the account's facts."""
         if to is None and self.kind not in _OF_THE_ACCOUNT:
             return False
-        return (self.to is None or self.to == to) and (
-            self.account is None or (self.account == account and self.provider == provider)
+        return (
+            (self.to is None or self.to == to)
+            and (self.provider is None or self.provider == provider)
+            and (self.account is None or self.account == account)
         )
 
     def shown(self) -> dict[str, Any]:
@@ -193,12 +196,3 @@ def _read_kind(value: object) -> Kind:
         return Kind(value)  # type: ignore[arg-type]
     except ValueError:
         raise BadField(f"kind is one of {', '.join(Kind)}") from None
-
-
-def _read_account(given: Any) -> tuple[str | None, str | None]:
-    named = [name for name in _ACCOUNT_FIELDS if given.get(name) is not None]
-    if not named:
-        return None, None
-    if len(named) > 1:
-        raise BadField("a fault is for a phone_number_id or for an ig_id")
-    return _ACCOUNT_FIELDS[named[0]], read_text(given, named[0])

@@ -8,8 +8,10 @@ from typing import Any
 
 import orjson
 
+from apps.channels.simulators.callbacks import News
 from apps.channels.simulators.faults import Kind
-from apps.channels.simulators.graph import BAD_TOKEN, Delayed, GraphApi, GraphError, Message, Rejected, json_text
+from apps.channels.simulators.graph import BAD_TOKEN, GraphApi, GraphError, Rejected, json_text
+from apps.channels.simulators.provider import Delayed, Message, Said
 
 _LONGEST_TEXT_BYTES = 1000
 _SOME_ACCOUNT = "17841400000000000"
@@ -58,7 +60,7 @@ class Instagram(GraphApi[Message]):
     def new_message_id(self, run: str, number: int) -> str:
         return f"aWdfZAG1faXRlbToxOklHTWVzc2FnZAUlE{run}{number:014d}"
 
-    def accepted(self, message: Message, message_id: str) -> object:
+    def receipt(self, message: Message, message_id: str) -> object:
         return {"recipient_id": message.to, "message_id": message_id}
 
     def statuses(self, account: str, message: Message, message_id: str, starts_at: float) -> Sequence[Delayed]:
@@ -77,6 +79,12 @@ class Instagram(GraphApi[Message]):
             "read": {"mid": message_id},
         }
         return [(sent_after, orjson.dumps(echo)), (read_after, orjson.dumps(read))]
+
+    def failure(self, account: str, message: Message, message_id: str, starts_at: float) -> Sequence[Delayed]:
+        return []
+
+    def inbound(self, said: Said, message_id: str) -> News:
+        return News(said.account, b"{}")
 
     def facts(self, account: str) -> object:
         name = f"simulated.{account}"

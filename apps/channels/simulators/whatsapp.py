@@ -7,8 +7,10 @@ from typing import Any
 
 import orjson
 
+from apps.channels.simulators.callbacks import News
 from apps.channels.simulators.faults import Kind
-from apps.channels.simulators.graph import BAD_TOKEN, Delayed, GraphApi, GraphError, Message, Rejected, json_text
+from apps.channels.simulators.graph import BAD_TOKEN, GraphApi, GraphError, Rejected, json_text
+from apps.channels.simulators.provider import Delayed, Message, Said
 
 _LONGEST_TEXT = 4096
 _LONGEST_OPAQUE = 512
@@ -62,7 +64,7 @@ class WhatsApp(GraphApi[WhatsAppMessage]):
     def new_message_id(self, run: str, number: int) -> str:
         return "wamid." + base64.b64encode(f"{run}{number:014d}".encode()).decode()
 
-    def accepted(self, message: WhatsAppMessage, message_id: str) -> object:
+    def receipt(self, message: WhatsAppMessage, message_id: str) -> object:
         return {
             "messaging_product": "whatsapp",
             "contacts": [{"input": message.to, "wa_id": message.wa_id}],
@@ -86,6 +88,14 @@ class WhatsApp(GraphApi[WhatsAppMessage]):
                 (delays.read_after, b"read"),
             )
         ]
+
+    def failure(
+        self, account: str, message: WhatsAppMessage, message_id: str, starts_at: float
+    ) -> Sequence[Delayed]:
+        return []
+
+    def inbound(self, said: Said, message_id: str) -> News:
+        return News(said.account, b"{}")
 
     def facts(self, account: str) -> object:
         return {

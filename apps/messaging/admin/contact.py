@@ -4,7 +4,6 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.messaging.admin.base import LongTableAdmin
@@ -29,8 +28,4 @@ class ContactAdmin(LongTableAdmin[Contact]):
 
     @admin.display(description=gettext_lazy("addresses"))
     def ways(self, contact: Contact) -> str:
-        said = [
-            _("%(address)s (opted out)") % {"address": each.value} if each.opted_out_at else each.value
-            for each in contact.addresses.all()
-        ]
-        return ", ".join(said) or "–"
+        return ", ".join(each.value for each in contact.addresses.all()) or "–"

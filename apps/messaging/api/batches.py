@@ -10,7 +10,8 @@ from apps.accounts.roles import Scope
 from apps.messaging.api.bodies import read_batch
 from apps.messaging.api.refusals import in_batch, retry_after
 from apps.messaging.api.schema import BatchBody, BatchReader
-from apps.messaging.engine.accept import Accepted, NewMessage, Refused, accept
+from apps.messaging.engine.accept import accept
+from apps.messaging.engine.new_message import Accepted, NewMessage, Refused
 
 
 class MessageBatchView(ApiView):

@@ -4,12 +4,8 @@ It is plain Python, because a thousand messages come at once: 11 µs for each, w
 framework takes hundreds. The serializers of schema.py describe the same rules; a test holds the two together.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import orjson
 from django.utils.translation import gettext as _
@@ -17,56 +13,43 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from apps.channels import addresses
 from apps.core.api.problems import field_error
-from apps.messaging.engine.accept import NewMessage
-from apps.messaging.statuses import Priority
+from apps.messaging.api import content_bodies, values
+from apps.messaging.api.mistake import Mistake
+from apps.messaging.api.values import PRIORITIES, Wrong, must_be
+from apps.messaging.engine.new_message import NewMessage
 
 MOST_IN_BATCH = 1000
 LONGEST_REFERENCE = 120
+# Seconds.
+SHORTEST_DELIVERY, LONGEST_DELIVERY = 10, 7 * 24 * 3600
 # Bytes of JSON: labels that an application hangs on a message, not a second message.
 LARGEST_METADATA = 4096
 DEEPEST_METADATA = 16
-PRIORITIES = {priority.name.lower(): priority for priority in Priority}
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """In the shape in which engine.accept refuses: `field` is empty where the whole message is wrong."""
-
-    field: str
-    code: str
-    detail: str
-
-
-class _Wrong(Exception):
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(code)
-        self.code, self.detail = code, detail
 
 
 def read_message(given: object) -> NewMessage | list[Mistake]:
     """Everything that can be said of a message without asking the database."""
     if not isinstance(given, dict):
-        return [Mistake("", "wrong_type", _must_be(_("an object")))]
-    values: dict[str, Any] = {}
+        return [Mistake("", "wrong_type", must_be(_("an object")))]
+    read: dict[str, Any] = {}
     mistakes: list[Mistake] = []
     for name, value in given.items():
-        read = _FIELDS.get(name)
-        if read is None:
+        reader = _FIELDS.get(name)
+        if reader is None:
             mistakes.append(_unknown(name))
         elif value is not None or name not in _MAY_BE_NULL:
             try:
-                values[name] = read(value)
-            except _Wrong as wrong:
-                mistakes.append(Mistake(name, wrong.code, wrong.detail))
+                read[name] = reader(value)
+            except Wrong as wrong:
+                mistakes.append(Mistake(f"{name}/{wrong.field}".rstrip("/"), wrong.code, wrong.detail))
     mistakes += _missing(given)
-    return mistakes[:_MOST_MISTAKES] or NewMessage(**values)
+    return mistakes[:_MOST_MISTAKES] or content_bodies.as_message(read)
 
 
 def read_batch(body: object) -> list[NewMessage | list[Mistake]]:
     """Each by itself. Raises ValidationError where the batch is none."""
     if not isinstance(body, dict):
-        raise ValidationError([ErrorDetail(_must_be(_("an object")), code="wrong_type")])
+        raise ValidationError([ErrorDetail(must_be(_("an object")), code="wrong_type")])
     for name in body:
         if name != "messages":
             raise field_error(name, "unknown_field", _("Unknown field. Known: %(known)s.") % {"known": "messages"})
@@ -74,7 +57,7 @@ def read_batch(body: object) -> list[NewMessage | list[Mistake]]:
         raise field_error("messages", "required", _("This is required."))
     given = body["messages"]
     if not isinstance(given, list):
-        raise field_error("messages", "wrong_type", _must_be(_("a list")))
+        raise field_error("messages", "wrong_type", must_be(_("a list")))
     if not 1 <= len(given) <= MOST_IN_BATCH:
         detail = _("A batch holds 1 to %(most)d messages.") % {"most": MOST_IN_BATCH}
         raise field_error("messages", "max_length" if given else "min_length", detail)
@@ -90,7 +73,7 @@ def as_problem(mistakes: Sequence[Mistake]) -> ValidationError:
 
 def _missing(given: Mapping[str, object]) -> list[Mistake]:
     """Where the message is to go: either an account and an address, or a conversation."""
-    missing = [] if "text" in given else [Mistake("text", "required", _("This is required."))]
+    missing = content_bodies.missing_content(given)
     here = [name for name in ("account_id", "to") if given.get(name) is not None]
     if given.get("conversation_id") is not None:
         if here:
@@ -102,73 +85,21 @@ def _missing(given: Mapping[str, object]) -> list[Mistake]:
     return missing
 
 
-def _text(value: object) -> str:
-    text = _string(value)
-    if not text or text.isspace():
-        raise _Wrong("blank", _("This may not be blank."))
-    return text
-
-
-def _short(most: int) -> Callable[[object], str]:
-    def short(value: object) -> str:
-        text = _string(value)
-        if len(text) > most:
-            raise _Wrong("max_length", _("At most %(most)d characters.") % {"most": most})
-        return text
-
-    return short
-
-
-def _string(value: object) -> str:
-    if not isinstance(value, str):
-        raise _Wrong("wrong_type", _must_be(_("text")))
-    if "\0" in value:
-        raise _Wrong("null_characters_not_allowed", _("Null characters are not allowed."))
-    return value
-
-
-def _id(value: object) -> UUID:
-    text = _string(value)
-    if not _UUID.fullmatch(text):
-        raise _Wrong("invalid", _("This is no id: they look like 0199f3a2-7c1e-7d3b-9a54-2f6c8e1b4d70."))
-    return UUID(text)
-
-
-def _priority(value: object) -> int:
-    priority = PRIORITIES.get(_string(value))
-    if priority is None:
-        raise _Wrong("invalid_choice", _("This must be one of: %(known)s.") % {"known": ", ".join(PRIORITIES)})
-    return priority
-
-
-def _moment(value: object) -> datetime:
-    text = _string(value)
-    try:
-        moment = datetime.fromisoformat(text)
-        in_utc = None if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        in_utc = None
-    if in_utc is None:
-        detail = _("A date and time with its offset is needed, such as 2026-03-01T09:30:00-03:00.")
-        raise _Wrong("invalid", detail)
-    return in_utc
-
-
 def _metadata(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _Wrong("wrong_type", _must_be(_("an object")))
+        raise Wrong("wrong_type", must_be(_("an object")))
     if not value:
         return value
     try:
         written = orjson.dumps(value)
     except orjson.JSONEncodeError:
-        raise _Wrong("nested_too_deep", _too_deep()) from None
+        raise Wrong("nested_too_deep", _too_deep()) from None
     if len(written) > LARGEST_METADATA:
-        raise _Wrong("too_large", _("At most %(most)d bytes of JSON.") % {"most": LARGEST_METADATA})
+        raise Wrong("too_large", _("At most %(most)d bytes of JSON.") % {"most": LARGEST_METADATA})
     if written.count(b"{") + written.count(b"[") > DEEPEST_METADATA and _depth(value) > DEEPEST_METADATA:
-        raise _Wrong("nested_too_deep", _too_deep())
+        raise Wrong("nested_too_deep", _too_deep())
     if b"\\u0000" in written and _has_null(value):
-        raise _Wrong("null_characters_not_allowed", _("Null characters are not allowed."))
+        raise Wrong("null_characters_not_allowed", _("Null characters are not allowed."))
     return value
 
 
@@ -188,24 +119,32 @@ def _too_deep() -> str:
     return _("At most %(most)d levels deep.") % {"most": DEEPEST_METADATA}
 
 
-def _must_be(what: str) -> str:
-    return _("This must be %(type)s.") % {"type": what}
-
-
 def _unknown(name: str) -> Mistake:
     return Mistake(name, "unknown_field", _("Unknown field. Known: %(known)s.") % {"known": ", ".join(_FIELDS)})
 
 
 _FIELDS: dict[str, Callable[[object], Any]] = {
-    "text": _text,
-    "account_id": _id,
-    "to": _short(addresses.LONGEST),
-    "conversation_id": _id,
-    "priority": _priority,
-    "scheduled_at": _moment,
-    "expires_at": _moment,
-    "reference": _short(LONGEST_REFERENCE),
+    "text": values.filled,
+    "subject": content_bodies.subject,
+    "media": content_bodies.media,
+    "buttons": content_bodies.buttons,
+    "template": content_bodies.template,
+    "template_fallback": content_bodies.template,
+    "account_id": values.uuid,
+    "to": values.short(addresses.LONGEST),
+    "conversation_id": values.uuid,
+    "reply_to": values.uuid,
+    "category": content_bodies.category,
+    "fallback": content_bodies.fallback,
+    "delivered_within": values.whole_number(SHORTEST_DELIVERY, LONGEST_DELIVERY),
+    "priority": values.choice(PRIORITIES),
+    "scheduled_at": values.moment,
+    "expires_at": values.moment,
+    "reference": values.short(LONGEST_REFERENCE),
     "metadata": _metadata,
 }
-_MAY_BE_NULL = {"account_id", "to", "conversation_id", "scheduled_at", "expires_at"}
+_MAY_BE_NULL = {
+    "account_id", "to", "conversation_id", "scheduled_at", "expires_at", "media", "template", "template_fallback",
+    "reply_to", "delivered_within",
+}  # fmt: skip
 _MOST_MISTAKES = 20

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.channels.registry import choices
-from apps.messaging.api.bodies import PRIORITIES
+from apps.messaging.api.values import PRIORITIES
 from apps.messaging.models import Contact, ContactAddress, Conversation, DeadLetter, Message, MessageEvent
 from apps.messaging.statuses import EventKind, Priority
 
@@ -32,14 +32,21 @@ class MessageReader(serializers.ModelSerializer[Message]):
     channel = serializers.ChoiceField(choices=choices(), source="account.connector", help_text=CHANNEL)
     to = serializers.CharField(source="conversation.address")
     priority = serializers.SerializerMethodField()
+    content = serializers.DictField(
+        help_text="Besides the text: `subject`, `media`, `buttons`, `template`, the `button` that was touched."
+    )
+    reply_to = serializers.UUIDField(source="reply_to_id", allow_null=True)
+    forwarded_from = serializers.UUIDField(source="forwarded_from_id", allow_null=True)
+    fallback_of = serializers.UUIDField(source="fallback_of_id", allow_null=True)
     metadata = serializers.DictField()
     error = serializers.SerializerMethodField(help_text="Why it failed; null unless it did.")
 
     class Meta:
         model = Message
         fields = [
-            "id", "conversation_id", "account_id", "channel", "to", "status", "text", "priority", "reference",
-            "metadata", "scheduled_at", "expires_at", "provider_id", "error", "created_at",
+            "id", "conversation_id", "account_id", "channel", "direction", "to", "status", "text", "content",
+            "category", "reply_to", "forwarded_from", "fallback_of", "priority", "reference", "metadata",
+            "scheduled_at", "expires_at", "provider_id", "error", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -53,9 +60,15 @@ class MessageReader(serializers.ModelSerializer[Message]):
             "conversation_id": message.conversation_id,
             "account_id": message.account_id,
             "channel": message.account.connector,
+            "direction": message.direction,
             "to": message.conversation.address,
             "status": message.status,
             "text": message.text,
+            "content": message.content,
+            "category": message.category,
+            "reply_to": message.reply_to_id,
+            "forwarded_from": message.forwarded_from_id,
+            "fallback_of": message.fallback_of_id,
             "priority": self.get_priority(message),
             "reference": message.reference,
             "metadata": message.metadata,
@@ -91,7 +104,7 @@ class EventReader(serializers.ModelSerializer[MessageEvent]):
 class AddressReader(serializers.ModelSerializer[ContactAddress]):
     class Meta:
         model = ContactAddress
-        fields = ["kind", "value", "opted_out_at"]
+        fields = ["kind", "value"]
         read_only_fields = fields
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from rest_framework.exceptions import APIException
 
 from apps.core.api.problems import Conflict, Problem, TooManyRequests, field_error
-from apps.messaging.api.bodies import Mistake
-from apps.messaging.engine.accept import Refused
+from apps.messaging.api.mistake import Mistake
+from apps.messaging.engine.new_message import Refused
 
 
 class ConversationClosed(Conflict):
@@ -19,12 +19,37 @@ class OptedOut(Conflict):
     default_code = "opted_out"
 
 
+class Left(Conflict):
+    default_code = "left"
+
+
+class CategoryRefused(Conflict):
+    default_code = "category_refused"
+
+
+class ChannelRefused(Conflict):
+    default_code = "channel_refused"
+
+
+class OutsideWindow(Conflict):
+    default_code = "outside_window"
+
+
 class QuotaExhausted(TooManyRequests):
     default_code = "quota_exhausted"
 
 
 _BY_STATUS: dict[str, type[Problem]] = {
-    each.default_code: each for each in (ConversationClosed, OptedOut, QuotaExhausted)
+    each.default_code: each
+    for each in (
+        ConversationClosed,
+        OptedOut,
+        Left,
+        CategoryRefused,
+        ChannelRefused,
+        OutsideWindow,
+        QuotaExhausted,
+    )
 }
 
 

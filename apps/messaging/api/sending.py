@@ -1,10 +1,12 @@
 """Send one message: what REST and gRPC have in common."""
 
 from apps.accounts.models import Organization
+from apps.channels.content import as_document
 from apps.channels.models import ChannelAccount
 from apps.messaging.api.bodies import as_problem, read_message
 from apps.messaging.api.refusals import refusal_of
-from apps.messaging.engine.accept import Accepted, accept
+from apps.messaging.engine.accept import accept
+from apps.messaging.engine.new_message import Accepted
 from apps.messaging.models import Conversation, Message
 
 
@@ -26,7 +28,11 @@ def _as_stored(accepted: Accepted) -> Message:
         id=accepted.id,
         account=ChannelAccount(id=place.account_id, connector=place.connector),
         conversation=Conversation(id=place.conversation_id, address=place.address),
-        text=wanted.text,
+        text=accepted.content.text,
+        content=as_document(accepted.content),
+        category=accepted.category,
+        reply_to_id=wanted.reply_to,
+        template_id=accepted.template_id,
         priority=wanted.priority,
         reference=wanted.reference,
         metadata=wanted.metadata,

@@ -42,4 +42,5 @@ urlpatterns = [
     path("dead-letters/<uuid:letter_id>/replay", ReplayDeadLetterView.as_view()),
     path("dead-letters/<uuid:letter_id>/discard", DiscardDeadLetterView.as_view()),
     path("hooks/<slug:connector>", hook),
+    path("hooks/<slug:connector>/<uuid:account_id>", hook),
 ]

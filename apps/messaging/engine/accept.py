@@ -5,8 +5,7 @@ keeps no other from being accepted.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,59 +15,23 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import Organization
-from apps.channels.connector import text_length
+from apps.channels.content import as_document
 from apps.channels.models import Ordering
-from apps.channels.registry import connector_class
 from apps.core import clock
-from apps.core.ids import new_id
 from apps.core.prepared import prepared_cursor
 from apps.messaging import conversations
 from apps.messaging.conversations import Place, Unplaced, Wish
-from apps.messaging.engine import bells, order, quota
+from apps.messaging.engine import bells, order, quota, steps
+from apps.messaging.engine.judge import Known, judge
+from apps.messaging.engine.new_message import Accepted, Answer, NewMessage, Refused
 from apps.messaging.engine.publisher import publish_soon
-from apps.messaging.statuses import Priority, Status
+from apps.messaging.models import Message
+from apps.messaging.statuses import Status
+from apps.messaging.wording import compose
+from apps.messaging.wording.compose import Composed, Uncomposed
 
-# Nobody wants to be reminded of last week's meeting; and nothing waits for ever.
-LONGEST_LIFE = timedelta(days=7)
-LONGEST_AHEAD = timedelta(days=366)
-
-
-@dataclass(frozen=True, slots=True)
-class NewMessage:
-    """What is asked for: either an account and an address, or a conversation that exists."""
-
-    text: str
-    account_id: UUID | None = None
-    to: str | None = None
-    conversation_id: UUID | None = None
-    priority: int = Priority.NORMAL
-    scheduled_at: datetime | None = None
-    expires_at: datetime | None = None
-    reference: str = ""
-    metadata: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    id: UUID
-    place: Place
-    wanted: NewMessage
-    expires_at: datetime
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """`field` is what is wrong, `code` is for programs, `detail` says what to do."""
-
-    field: str
-    code: str
-    detail: str
-    # Seconds after which the same message may be accepted.
-    retry_after: float | None = None
-
-
-type Answer = Accepted | Refused
+# How long a fallback is kept that nothing came for: until no late news of its message is expected any more.
+FALLBACK_KEPT = timedelta(days=8)
 
 
 # No savepoint where the caller has a transaction: whatever fails here fails all of it.
@@ -76,9 +39,10 @@ type Answer = Accepted | Refused
 def accept(organization: Organization, wanted: Sequence[NewMessage]) -> list[Answer]:
     """What became of each, in order."""
     now = clock.now()
-    wishes = [Wish(message.account_id, message.to, message.conversation_id) for message in wanted]
+    wishes = [Wish(each.account_id, each.to, each.conversation_id, each.category) for each in wanted]
     places = conversations.find_or_open(organization, wishes)
-    answers = [_judge(message, place, now) for message, place in zip(wanted, places, strict=True)]
+    known = _look_up(organization, wanted, places)
+    answers = [judge(message, about, now) for message, about in zip(wanted, known, strict=True)]
     answers = _within_quota(answers)
     accepted = [answer for answer in answers if isinstance(answer, Accepted)]
     if accepted:
@@ -87,33 +51,41 @@ def accept(organization: Organization, wanted: Sequence[NewMessage]) -> list[Ans
     return answers
 
 
-def _judge(  # noqa: PLR0911 - one line a rule
-    message: NewMessage, place: Place | Unplaced, now: datetime
-) -> Answer:
-    if isinstance(place, Unplaced):
-        return Refused(place.field, place.code, place.detail)
-    if place.is_closed and message.conversation_id is not None:
-        return Refused(
-            "conversation_id", "conversation_closed", _("This conversation is closed. Open it again first.")
+def _look_up(
+    organization: Organization, wanted: Sequence[NewMessage], places: Sequence[Place | Unplaced]
+) -> list[Known]:
+    """Nothing at all, where they are plain texts."""
+    composed = _compose(organization, wanted, places, "template")
+    outside = _compose(organization, wanted, places, "template_fallback")
+    ways: Mapping[int, Any] = {}
+    if any(message.fallback for message in wanted):
+        ways = steps.resolve(organization, wanted, places)
+    replies = {message.reply_to for message in wanted if message.reply_to is not None}
+    answered: dict[UUID, UUID] = {}
+    if replies:
+        ours = Message.objects.for_organization(organization).filter(pk__in=replies)
+        answered = dict(ours.values_list("pk", "conversation_id"))
+    return [
+        Known(
+            place,
+            composed.get(n),
+            outside.get(n),
+            ways.get(n, ()),
+            answered.get(message.reply_to) if message.reply_to else None,
         )
-    if place.has_opted_out:
-        return Refused("to", "opted_out", _("This person asked not to be written to here."))
-    capabilities = connector_class(place.connector).capabilities
-    if text_length(capabilities, message.text) > capabilities.longest_text:
-        unit = _("bytes") if capabilities.text_unit == "bytes" else _("characters")
-        detail = _("This channel carries at most %(most)d %(unit)s.") % {
-            "most": capabilities.longest_text,
-            "unit": unit,
-        }
-        return Refused("text", "too_long", detail)
-    begins = message.scheduled_at or now
-    if message.scheduled_at is not None and not now < begins <= now + LONGEST_AHEAD:
-        return Refused("scheduled_at", "not_in_future", _("This must be in the future, and within a year."))
-    expires_at = message.expires_at or begins + LONGEST_LIFE
-    if not begins < expires_at <= begins + LONGEST_LIFE:
-        detail = _("This must be after the message is due, and within seven days of that.")
-        return Refused("expires_at", "bad_expiry", detail)
-    return Accepted(new_id(), place, message, expires_at, now)
+        for n, (message, place) in enumerate(zip(wanted, places, strict=True))
+    ]
+
+
+def _compose(
+    organization: Organization, wanted: Sequence[NewMessage], places: Sequence[Place | Unplaced], field: str
+) -> Mapping[int, Composed | Uncomposed]:
+    named = {
+        n: compose.Wanted(template, place.connector, place.contact_id, field)
+        for n, (message, place) in enumerate(zip(wanted, places, strict=True))
+        if (template := getattr(message, field)) is not None and isinstance(place, Place)
+    }
+    return compose.compose(organization, named) if named else {}
 
 
 def _within_quota(answers: list[Answer]) -> list[Answer]:
@@ -148,7 +120,16 @@ def _write(organization: Organization, accepted: Sequence[Accepted], *, is_locke
             "id": answer.id,
             "account_id": answer.place.account_id,
             "conversation_id": answer.place.conversation_id,
-            "text": answer.wanted.text,
+            "text": answer.content.text,
+            "content": _document(answer),
+            "category": answer.category,
+            "reply_to": answer.wanted.reply_to,
+            "forwarded_from": answer.wanted.forwarded_from,
+            "fallback_of": answer.wanted.fallback_of,
+            "template_id": answer.template_id,
+            "steps": answer.steps or None,
+            "delivered_within": answer.wanted.delivered_within if answer.steps else None,
+            "falls_back_at": _falls_back_at(answer) if answer.steps else None,
             "priority": answer.wanted.priority,
             "reference": answer.wanted.reference,
             "metadata": answer.wanted.metadata,
@@ -172,6 +153,22 @@ def _write(organization: Organization, accepted: Sequence[Accepted], *, is_locke
         )
 
 
+def _document(accepted: Accepted) -> dict[str, Any]:
+    document = as_document(accepted.content)
+    if accepted.outside_window is not None:
+        outside = accepted.outside_window
+        document["outside_window"] = {"text": outside.text, **as_document(outside)}
+    return document
+
+
+def _falls_back_at(accepted: Accepted) -> datetime:
+    """When the next way is tried if nothing is heard; without a time, when the steps are forgotten."""
+    wanted = accepted.wanted
+    if wanted.delivered_within is not None:
+        return (wanted.scheduled_at or accepted.created_at) + timedelta(seconds=wanted.delivered_within)
+    return accepted.expires_at + FALLBACK_KEPT
+
+
 def _ring(accepted: Sequence[Accepted]) -> None:
     due = {
         bells.drain_bell(answer.place.connector, answer.place.account_id): None
@@ -188,14 +185,22 @@ _WRITE = """
 WITH accepted AS MATERIALIZED (
     SELECT *
       FROM json_to_recordset(%(rows)s::json) AS accepted (
-           n int, id uuid, account_id uuid, conversation_id uuid, text text, priority smallint, reference text,
-           metadata jsonb, scheduled_at timestamptz, expires_at timestamptz, is_strict boolean)
+           n int, id uuid, account_id uuid, conversation_id uuid, text text, content jsonb, category text,
+           priority smallint, reference text, metadata jsonb, scheduled_at timestamptz, expires_at timestamptz,
+           is_strict boolean, reply_to uuid, forwarded_from uuid, fallback_of uuid, template_id uuid, steps jsonb,
+           delivered_within int, falls_back_at timestamptz)
 ), written AS (
-    INSERT INTO message (id, organization_id, account_id, conversation_id, status, text, priority, reference,
-                         metadata, scheduled_at, expires_at, error_class, error_code, error_detail, created_at)
-    SELECT id, %(organization)s, account_id, conversation_id, %(queued)s, text, priority, reference,
-           metadata, scheduled_at, expires_at, '', '', '', %(now)s
+    INSERT INTO message (id, organization_id, account_id, conversation_id, direction, status, text, content,
+                         category, priority, reference, metadata, scheduled_at, expires_at, error_class,
+                         error_code, error_detail, created_at, reply_to_id, forwarded_from_id, fallback_of_id,
+                         has_fallback, template_id)
+    SELECT id, %(organization)s, account_id, conversation_id, 'outbound', %(queued)s, text, content, category,
+           priority, reference, metadata, scheduled_at, expires_at, '', '', '', %(now)s, reply_to, forwarded_from,
+           fallback_of, steps IS NOT NULL, template_id
       FROM accepted
+), with_fallback AS (
+    INSERT INTO message_fallback (message_id, organization_id, steps, delivered_within, due_at)
+    SELECT id, %(organization)s, steps, delivered_within, falls_back_at FROM accepted WHERE steps IS NOT NULL
 ), queued AS (
     INSERT INTO delivery (message_id, organization_id, account_id, conversation_id, is_head, state, priority,
                           due_at, expires_at, attempt)

@@ -20,7 +20,6 @@ from apps.messaging.engine.doorbell import Bell, Doorbells
 
 logger = structlog.get_logger(__name__)
 
-RECEIVE = Bell("receive")
 RECOVER = Bell("recover")
 
 
@@ -31,6 +30,10 @@ def doorbells() -> Doorbells:
 
 def drain_bell(connector: str, account_id: UUID, slot: int = 0) -> Bell:
     return Bell(f"drain:{connector}:{account_id}", slot)
+
+
+def receive_bell(lane: int) -> Bell:
+    return Bell(f"receive:{lane}")
 
 
 def others_wait(connector: str) -> bool:
@@ -97,15 +100,16 @@ def _start_drain(rest: str, slot: int) -> None:
     current_app.send_task("messaging.drain", args=[account_id, slot], queue=queue_of(connector))
 
 
-def _start_named(task: str) -> Callable[[str, int], None]:
-    def start_task(_rest: str, _slot: int) -> None:
-        current_app.send_task(task)
+def _start_receive(lane: str, _slot: int) -> None:
+    current_app.send_task("messaging.receive", args=[int(lane)])
 
-    return start_task
+
+def _start_recover(_rest: str, _slot: int) -> None:
+    current_app.send_task("messaging.recover")
 
 
 _STARTS: dict[str, Callable[[str, int], None]] = {
     "drain": _start_drain,
-    "receive": _start_named("messaging.receive"),
-    "recover": _start_named("messaging.recover"),
+    "receive": _start_receive,
+    "recover": _start_recover,
 }

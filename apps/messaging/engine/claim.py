@@ -5,13 +5,19 @@ One statement, whatever the number: it marks the deliveries, moves the messages 
 
 import time
 from dataclasses import dataclass
+from datetime import datetime
+from datetime import time as time_of_day
 from uuid import UUID
 
 from django.conf import settings
 
+from apps.channels.content import PLAIN
 from apps.channels.models import ChannelAccount
+from apps.channels.registry import connector_class
 from apps.core.ids import new_id
 from apps.core.prepared import prepared_cursor
+from apps.messaging.consent.refusal import refusal
+from apps.messaging.statuses import Category
 
 # Longer than a call to a provider may take, with time to write down what came of it.
 LEASE_SECONDS = 4.0 * settings.OUTBOUND_SECONDS
@@ -25,6 +31,19 @@ class Claimed:
     text: str
     attempt: int
     is_expired: bool
+    # Everything else of what it says, as it is stored.
+    content: str = PLAIN
+    # The provider's id of the message that it answers.
+    answers: str | None = None
+    category: str = Category.TRANSACTIONAL
+    # Why the person is not written to, in a word.
+    refusal: str | None = None
+    last_inbound_at: datetime | None = None
+    contact_id: UUID | None = None
+    quiet_from: time_of_day | None = None
+    quiet_until: time_of_day | None = None
+    time_zone: str = ""
+    has_fallback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +63,18 @@ def claim(account: ChannelAccount, most: int) -> Claim:
     lease_ends = time.monotonic() + LEASE_SECONDS
     with prepared_cursor() as cursor:
         cursor.execute(_CLAIM, {"account": account.id, "version": account.version, "most": most, "lease": lease,
-                                "lease_seconds": LEASE_SECONDS})  # fmt: skip
+                                "lease_seconds": LEASE_SECONDS, "organization": account.organization_id,
+                                "connector": account.connector,
+                                "kind": connector_class(account.connector).capabilities.address})  # fmt: skip
         return Claim(lease, [Claimed(*row) for row in cursor.fetchall()], lease_ends)
 
 
 # Each priority is a range of the index of its own, read in order and no further than needed. A row that another
 # drain is just taking is passed over, not waited for.
-_CLAIM = """
+_CLAIM = f"""
 WITH chosen AS MATERIALIZED (
     SELECT due.message_id
-      FROM unnest('{2,1,0}'::smallint[]) AS level (priority),
+      FROM unnest('{{2,1,0}}'::smallint[]) AS level (priority),
            LATERAL (SELECT message_id
                       FROM delivery
                      WHERE account_id = %(account)s AND state = 'waiting' AND is_head
@@ -77,11 +98,16 @@ WITH chosen AS MATERIALIZED (
      WHERE message.id = claimed.message_id AND message.status = 'queued'
 ), noted AS (
     INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail)
-    SELECT organization_id, message_id, conversation_id, 'sending', now(), attempt, '{}' FROM claimed
+    SELECT organization_id, message_id, conversation_id, 'sending', now(), attempt, '{{}}' FROM claimed
 )
 SELECT claimed.message_id, claimed.conversation_id, conversation.address, message.text, claimed.attempt,
-       claimed.expires_at <= now()
+       claimed.expires_at <= now(), message.content::text, answered.provider_id, message.category,
+       {refusal("%(connector)s", "%(kind)s", "conversation.address", "message.category")},
+       conversation.last_inbound_at, contact.id, contact.quiet_from, contact.quiet_until, contact.time_zone,
+       message.has_fallback
   FROM claimed
   JOIN message ON message.id = claimed.message_id
   JOIN conversation ON conversation.id = claimed.conversation_id
-"""
+  JOIN contact ON contact.id = conversation.contact_id
+  LEFT JOIN message AS answered ON answered.id = message.reply_to_id
+"""  # noqa: S608 - of constants

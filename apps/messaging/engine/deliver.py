@@ -19,14 +19,17 @@ from apps.channels.models import ChannelAccount
 from apps.channels.registry import connector
 from apps.core.guarded_http import GuardedClient
 from apps.core.redis import RedisError, redis_client
+from apps.messaging.consent.links import one_click_url
 from apps.messaging.engine import bells
 from apps.messaging.engine.accounts import read_account, remembered_account
 from apps.messaging.engine.claim import Claim, Claimed
 from apps.messaging.engine.gate import Gate, Opening
+from apps.messaging.engine.guard import Cleared
 from apps.messaging.engine.loop import Loop
 from apps.messaging.engine.outcome import Outcome, Result
 from apps.messaging.engine.settle import Attempt, outcome_of_failure, settle
 from apps.messaging.engine.take import Taken, seconds_to_next, take
+from apps.messaging.statuses import Category
 
 logger = structlog.get_logger(__name__)
 
@@ -48,6 +51,7 @@ class Drain:
         self._account = account
         self._connector = connector(account.connector)
         self._credentials = account.credential_values
+        self._callback_url = account.callback_url
         self._bell = bells.drain_bell(account.connector, account.id, slot)
         self._gate = Gate(redis_client())
         self._in_flight: set[asyncio.Task[None]] = set()
@@ -162,19 +166,21 @@ class Drain:
 
     def _send_all(self, taken: Taken) -> None:
         self.tally["claimed"] += len(taken.ready)
-        for delivery in taken.ready:
+        for cleared in taken.ready:
             assert taken.claim is not None
-            task = asyncio.create_task(self._send(delivery, taken.claim, taken.opening))
+            task = asyncio.create_task(self._send(cleared, taken.claim, taken.opening))
             self._in_flight.add(task)
             task.add_done_callback(self._in_flight.discard)
 
-    async def _send(self, delivery: Claimed, claim: Claim, opening: Opening) -> None:
+    async def _send(self, cleared: Cleared, claim: Claim, opening: Opening) -> None:
         async with self._connections:
-            outcome = await self._attempt(delivery, claim)
-        self._finished.append((Attempt(delivery, opening, outcome), claim.lease_ends))
+            outcome = await self._attempt(cleared, claim)
+        self._finished.append((Attempt(cleared.delivery, opening, outcome), claim.lease_ends))
         self._something_finished.set()
 
-    async def _attempt(self, delivery: Claimed, claim: Claim) -> Outcome:
+    async def _attempt(self, cleared: Cleared, claim: Claim) -> Outcome:
+        delivery = cleared.delivery
+
         def outcome(result: Result, provider_id: str | None = None) -> Outcome:
             return Outcome(
                 delivery.message_id,
@@ -195,14 +201,33 @@ class Drain:
             # This process was stopped for a while: the message may be somebody else's before the call is over.
             return outcome(Result.RETURNED)
         try:
-            outbound = Outbound(delivery.message_id, delivery.to, delivery.text, self._credentials)
-            return outcome(Result.SENT, await self._connector.send(self._client, outbound))
+            return outcome(Result.SENT, await self._connector.send(self._client, self._outbound(cleared)))
         except SendFailed as failure:
             error = failure
         except Exception as bug:
             logger.exception("connector_failed", message_id=str(delivery.message_id))
             error = OutcomeUnknown("connector_failed", type(bug).__name__)
         return outcome_of_failure(self._account, delivery, claim.lease, error, elapsed())
+
+    def _outbound(self, cleared: Cleared) -> Outbound:
+        delivery = cleared.delivery
+        return Outbound(
+            delivery.message_id,
+            delivery.to,
+            cleared.content,
+            self._credentials,
+            delivery.answers or "",
+            self._callback_url,
+            self._unsubscribe_url(delivery),
+        )
+
+    def _unsubscribe_url(self, delivery: Claimed) -> str:
+        """What was ordered or asked for is nothing to unsubscribe from."""
+        if not self._connector.capabilities.offers_one_click or delivery.contact_id is None:
+            return ""
+        if delivery.category == Category.TRANSACTIONAL:
+            return ""
+        return one_click_url(delivery.contact_id, delivery.category)
 
     async def _record_what_finished(self) -> None:
         while not (self._is_closing and not self._finished):

@@ -13,6 +13,8 @@ class Result(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     EXPIRED = "expired"
+    # The person does not want it any more.
+    CANCELLED = "cancelled"
     # A receipt said already that the provider has the message.
     SETTLED = "settled"
     # These leave it in the queue.

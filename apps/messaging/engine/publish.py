@@ -25,6 +25,9 @@ STATUS_AFTER = {
     EventKind.HELD: Status.SENDING,
     EventKind.UNKNOWN: Status.SENDING,
     EventKind.REPLAYED: Status.QUEUED,
+    # These say in their details how the message stands.
+    EventKind.FORWARDED: Status.RECEIVED,
+    EventKind.FELL_BACK: Status.FAILED,
 }
 
 
@@ -88,6 +91,7 @@ _UNPUBLISHED = """
 SELECT cursor.transaction::text, cursor.event_id, next.transaction::text, next.id, next.organization_id::text,
        next.message_id::text, next.conversation_id::text, next.kind,
        to_char(next.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), next.attempt,
+       next.detail ->> 'status',
        next.transaction < pg_snapshot_xmin(pg_current_snapshot())
   FROM event_cursor AS cursor LEFT JOIN LATERAL (
        SELECT *
@@ -123,18 +127,18 @@ def _position(row: Sequence[Any]) -> str:
 
 
 def _entry(row: tuple[Any, ...]) -> stream.Entry:
-    _transaction, event_id, organization_id, message_id, conversation_id, kind, at, attempt = row
+    _transaction, event_id, organization_id, message_id, conversation_id, kind, at, attempt, status = row
     return stream.Entry(
         organization_id,
         _position(row),
         {
-            "type": "status",
+            "type": "message" if kind == EventKind.RECEIVED else "status",
             "event_id": event_id,
             "message_id": message_id,
             "conversation_id": conversation_id,
             "organization_id": organization_id,
             "kind": kind,
-            "status": STATUS_AFTER[EventKind(kind)],
+            "status": status or STATUS_AFTER[EventKind(kind)],
             "attempt": attempt,
             "at": at,
         },

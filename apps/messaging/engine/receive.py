@@ -1,76 +1,74 @@
-"""What providers say later: stored first, answered, then worked on.
+"""What providers say later: stored first (store.py), answered, then worked on.
 
 Receipts come late, twice, out of order, and before our own `sent` is written. A status only moves forward, so each
 counts once (reconcile.py); one whose message is not known yet is parked, and the sweep tries it again.
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import structlog
-from django.db import DataError, IntegrityError, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 
-from apps.channels.connector import BadCallback, Receipt, ReceiptStatus
+from apps.channels.callback import BadCallback, Callback, CallbackEvent, Inbound, Moved, Receipt, ReceiptStatus
 from apps.channels.models import ChannelAccount
 from apps.channels.registry import connector
 from apps.core import clock
 from apps.core.prepared import prepared_cursor
-from apps.messaging.engine import bells
+from apps.messaging import conversations
+from apps.messaging.engine import bells, fallback
+from apps.messaging.engine.incoming import take_in
 from apps.messaging.engine.publisher import publish_now
 from apps.messaging.engine.reconcile import KnownReceipt, apply
 from apps.messaging.models import ParkedReceipt, ProviderCallback
 
 logger = structlog.get_logger(__name__)
 
-AT_ONCE = 20
+AT_ONCE = 50
 SLICE_SECONDS = 5.0
 # A callback that cannot be worked on stays for people to look at, and keeps no other from being worked on.
 MOST_FAILURES = 5
 # Longer than anybody takes to write down what a provider called a message.
 PARKED_FOR = timedelta(minutes=10)
 PARKED_AT_ONCE = 1000
+# A provider repeats what was not answered for longer; those repetitions are worked on again, and change nothing.
+SEEN_FOR = timedelta(days=1)
+SEEN_AT_ONCE = 10_000
+# Of PostgreSQL's advisory locks.
+_LANES_OF_CALLBACKS = 0x5EC4D0
 
 
-def store(name: str, headers: Mapping[str, str], body: bytes) -> bool:
-    """False when no account of ours has the secret that signed these bytes. Raises BadCallback."""
-    provider = connector(name)
-    named = provider.accounts_of(body)
-    accounts = ChannelAccount.across_organizations.filter(connector=name, provider_account__in=named)
-    verified = [
-        account.id for account in accounts if provider.verify_callback(headers, body, account.credential_values)
-    ]
-    if not verified:
-        return False
-    with transaction.atomic():
-        ProviderCallback.objects.create(connector=name, account_ids=verified, body=body, received_at=clock.now())
-        bells.ring_on_commit([bells.RECEIVE])
-    return True
-
-
-def receive() -> int:
-    """Work on what was stored, until nothing is left or the slice is over."""
+def receive(lane: int) -> int:
+    """Work on what was stored in a lane, until nothing is left or the slice is over."""
+    bell = bells.receive_bell(lane)
     doorbells = bells.doorbells()
-    doorbells.answer(bells.RECEIVE)
+    doorbells.answer(bell)
     ends = time.monotonic() + SLICE_SECONDS
     done = 0
     while time.monotonic() < ends:
-        count = receive_batch()
+        count = receive_batch(lane)
         done += count
         if count:
             publish_now()
-        elif doorbells.may_rest(bells.RECEIVE):
+            fallback.take_due()
+        elif doorbells.may_rest(bell):
             return done
-    doorbells.forget([bells.RECEIVE])
-    bells.ring([bells.RECEIVE])
+    doorbells.forget([bell])
+    bells.ring([bell])
     return done
 
 
 @transaction.atomic
-def receive_batch() -> int:
-    """Callbacks go in the transaction of what they change: it happens whole, or again."""
-    waiting = ProviderCallback.objects.filter(failures__lt=MOST_FAILURES).order_by("pk")
-    callbacks = list(waiting.select_for_update(skip_locked=True)[:AT_ONCE])
+def receive_batch(lane: int) -> int:
+    """Callbacks go in the transaction of what they change: it happens whole, or again.
+
+    One at a time in a lane, or what a person wrote first could be written down last.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LANES_OF_CALLBACKS, lane])
+    waiting = ProviderCallback.objects.filter(lane=lane, failures__lt=MOST_FAILURES).order_by("pk")
+    callbacks = list(waiting[:AT_ONCE])
     if callbacks and not _work_on(callbacks):
         # One of them is to blame: each alone.
         for callback in callbacks:
@@ -84,7 +82,7 @@ def _work_on(callbacks: Sequence[ProviderCallback]) -> bool:
     """False, and nothing changed, when that is not possible."""
     try:
         with transaction.atomic():
-            park(apply([receipt for callback in callbacks for receipt in _receipts_of(callback)]))
+            _apply(list(_events_of(callbacks)))
             ProviderCallback.objects.filter(pk__in=[callback.pk for callback in callbacks]).delete()
     except (BadCallback, ValueError, TypeError, LookupError, DataError, IntegrityError) as error:
         logger.exception("callback_failed", count=len(callbacks), reason=type(error).__name__)
@@ -92,15 +90,24 @@ def _work_on(callbacks: Sequence[ProviderCallback]) -> bool:
     return True
 
 
-def _receipts_of(callback: ProviderCallback) -> Iterator[KnownReceipt]:
-    """One callback may speak of several accounts; only those count whose secret signed it."""
-    verified = ChannelAccount.across_organizations.filter(pk__in=callback.account_ids)
-    ours: dict[str, list[ChannelAccount]] = {}
-    for account in verified:
-        ours.setdefault(account.provider_account, []).append(account)
-    for receipt in connector(callback.connector).receipts_of(bytes(callback.body)):
-        for account in ours.get(receipt.provider_account, ()):
-            yield _known(receipt, account)
+def _events_of(callbacks: Sequence[ProviderCallback]) -> Iterator[tuple[ChannelAccount, CallbackEvent]]:
+    """What they say of the accounts whose secret signed them."""
+    accounts = ChannelAccount.across_organizations.in_bulk({callback.account_id for callback in callbacks})
+    for callback in callbacks:
+        account = accounts.get(callback.account_id)
+        if account is None:
+            continue
+        for event in connector(callback.connector).events_of(Callback(callback.url, {}, bytes(callback.body))):
+            if event.provider_account in {"", account.provider_account}:
+                yield account, event
+
+
+def _apply(events: Sequence[tuple[ChannelAccount, CallbackEvent]]) -> None:
+    for account, event in events:
+        if isinstance(event, Moved):
+            conversations.move(account, event.old, event.new)
+    take_in([(account, event) for account, event in events if isinstance(event, Inbound)])
+    park(apply([_known(event, account) for account, event in events if isinstance(event, Receipt)]))
 
 
 def _known(receipt: Receipt, account: ChannelAccount) -> KnownReceipt:
@@ -165,3 +172,15 @@ DELETE FROM parked_receipt
                  FOR UPDATE SKIP LOCKED)
 RETURNING account_id, provider_id, status, at, error_class, error_code, error_detail
 """
+
+
+def forget_seen() -> int:
+    """Asked by beat: digests of callbacks that are too old to come again."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM seen_callback"
+            " WHERE digest IN (SELECT digest FROM seen_callback WHERE seen_at < %s LIMIT %s)",
+            [clock.now() - SEEN_FOR, SEEN_AT_ONCE],
+        )
+        forgotten: int = cursor.rowcount
+    return forgotten

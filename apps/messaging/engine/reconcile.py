@@ -14,7 +14,7 @@ import orjson
 from django.db import transaction
 from django.db.backends.utils import CursorWrapper
 
-from apps.channels.connector import ReceiptStatus
+from apps.channels.callback import ReceiptStatus
 from apps.core.prepared import prepared_cursor
 from apps.messaging.engine import order
 from apps.messaging.statuses import MAY_FOLLOW, Status
@@ -155,17 +155,26 @@ WITH news AS MATERIALIZED (
       FROM news
      WHERE message.id = news.id
     RETURNING message.id, message.organization_id, message.account_id, message.status, message.error_class,
-              message.error_code, message.error_detail
+              message.error_code, message.error_detail, message.forwarded_from_id,
+              message.has_fallback AND message.error_class <> 'outcome_unknown' AS has_fallback
 ), buried AS (
     INSERT INTO dead_letter AS dead (id, organization_id, account_id, message_id, state, error_class, error_code,
                                      error_detail, attempts, replays, discard_reason, created_at, changed_at)
     SELECT id, organization_id, account_id, id, 'open', error_class, error_code, error_detail, 1, 0, '',
            now(), now()
       FROM moved
-     WHERE status = 'failed'
+     WHERE status = 'failed' AND NOT has_fallback
     ON CONFLICT (message_id) DO UPDATE
        SET state = 'open', error_class = EXCLUDED.error_class, error_code = EXCLUDED.error_code,
            error_detail = EXCLUDED.error_detail, attempts = dead.attempts + 1, changed_at = now()
+), falling_back AS (
+    UPDATE message_fallback SET due_at = now()
+      FROM moved
+     WHERE message_fallback.message_id = moved.id AND moved.has_fallback AND moved.status = 'failed'
+), arrived AS (
+    DELETE FROM message_fallback
+     USING moved
+     WHERE message_fallback.message_id = moved.id AND moved.has_fallback AND moved.status IN ('delivered', 'read')
 ), resolved AS (
     UPDATE dead_letter
        SET state = 'resolved', changed_at = now()
@@ -176,6 +185,11 @@ WITH news AS MATERIALIZED (
     SELECT organization_id, message_id, conversation_id, kind, at, 0, detail
       FROM json_to_recordset(%(events)s::json) AS event (
            organization_id uuid, message_id uuid, conversation_id uuid, kind text, at timestamptz, detail jsonb)
+     UNION ALL
+    -- What a route made of another message is told there too.
+    SELECT origin.organization_id, origin.id, origin.conversation_id, 'forwarded', now(), 0,
+           jsonb_build_object('status', moved.status, 'message_id', moved.id, 'account_id', moved.account_id)
+      FROM moved JOIN message AS origin ON origin.id = moved.forwarded_from_id
 ), settled AS (
     DELETE FROM delivery
      USING news

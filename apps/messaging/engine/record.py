@@ -51,7 +51,7 @@ WITH outcome AS MATERIALIZED (
     DELETE FROM delivery
      USING outcome
      WHERE delivery.message_id = outcome.message_id AND delivery.lease = outcome.lease
-       AND outcome.result IN ('sent', 'failed', 'expired', 'settled')
+       AND outcome.result IN ('sent', 'failed', 'expired', 'cancelled', 'settled')
     RETURNING delivery.message_id, delivery.organization_id, delivery.account_id, delivery.conversation_id,
               delivery.position, delivery.attempt, outcome.result, outcome.provider_id, outcome.error_class,
               outcome.error_code, outcome.error_detail, outcome.detail
@@ -76,8 +76,10 @@ WITH outcome AS MATERIALIZED (
      WHERE message.id = ended.message_id
        AND message.status = ANY(CASE ended.result WHEN 'sent' THEN {_before(Status.SENT)}
                                                   WHEN 'failed' THEN {_before(Status.FAILED)}
-                                                  WHEN 'expired' THEN {_before(Status.EXPIRED)} END)
-    RETURNING ended.*
+                                                  WHEN 'expired' THEN {_before(Status.EXPIRED)}
+                                                  WHEN 'cancelled' THEN {_before(Status.CANCELLED)} END)
+    RETURNING ended.*, message.forwarded_from_id,
+              message.has_fallback AND ended.error_class <> 'outcome_unknown' AS has_fallback
 ), overtaken AS (
     UPDATE message
        SET provider_id = ended.provider_id
@@ -90,10 +92,14 @@ WITH outcome AS MATERIALIZED (
     SELECT message_id, organization_id, account_id, message_id, 'open', error_class, error_code,
            error_detail, attempt, 0, '', now(), now()
       FROM moved
-     WHERE result = 'failed'
+     WHERE result = 'failed' AND NOT has_fallback
     ON CONFLICT (message_id) DO UPDATE
        SET state = 'open', error_class = EXCLUDED.error_class, error_code = EXCLUDED.error_code,
            error_detail = EXCLUDED.error_detail, attempts = dead.attempts + EXCLUDED.attempts, changed_at = now()
+), falling_back AS (
+    UPDATE message_fallback SET due_at = now()
+      FROM moved
+     WHERE message_fallback.message_id = moved.message_id AND moved.has_fallback AND moved.result = 'failed'
 ), resolved AS (
     UPDATE dead_letter SET state = 'resolved', changed_at = now()
       FROM ended
@@ -106,6 +112,12 @@ WITH outcome AS MATERIALIZED (
     SELECT organization_id, message_id, conversation_id, result, now(), attempt, detail
       FROM kept
      WHERE result <> 'returned'
+     UNION ALL
+    -- What a route made of another message is told there too.
+    SELECT origin.organization_id, origin.id, origin.conversation_id, 'forwarded', now(), 0,
+           jsonb_build_object('status', moved.result, 'message_id', moved.message_id,
+                              'account_id', moved.account_id)
+      FROM moved JOIN message AS origin ON origin.id = moved.forwarded_from_id
 ), promoted AS ({order.promoting("ended")})
 SELECT (SELECT count(*) FROM ended) + (SELECT count(*) FROM kept)
 """  # noqa: S608 - of constants

@@ -16,7 +16,7 @@ from apps.channels.models import ChannelAccount
 from apps.channels.registry import queue_of
 from apps.core.ids import new_id
 from apps.core.redis import RedisError
-from apps.messaging.engine import bells, order, receive
+from apps.messaging.engine import bells, fallback, order, receive
 from apps.messaging.engine.claim import LEASE_SECONDS, Claimed
 from apps.messaging.engine.doorbell import Bell
 from apps.messaging.engine.outcome import Outcome, Result
@@ -44,10 +44,11 @@ def recover() -> dict[str, int]:
         scheduled=_until_done(_enqueue_scheduled),
         expired=_until_done(_expire),
         receipts=_until_done(receive.try_parked),
+        fell_back=_until_done(fallback.take_due),
     )
     _ring_silent_accounts()
-    if ProviderCallback.objects.exists():
-        bells.ring_again([bells.RECEIVE], EVENTS)
+    lanes = ProviderCallback.objects.filter(failures__lt=receive.MOST_FAILURES).values_list("lane", flat=True)
+    bells.ring_again([bells.receive_bell(lane) for lane in set(lanes.distinct())], EVENTS)
     seen = {name: count for name, count in found.items() if count}
     if seen:
         logger.info("recovered", **seen)

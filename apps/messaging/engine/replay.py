@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from apps.accounts.models import Organization
 from apps.messaging.engine import bells, order
-from apps.messaging.engine.accept import LONGEST_LIFE
+from apps.messaging.engine.judge import LONGEST_LIFE
 from apps.messaging.engine.publisher import publish_soon
 from apps.messaging.statuses import Priority, Status, before
 

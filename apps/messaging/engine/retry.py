@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from apps.channels.connector import Capabilities
+from apps.channels.capabilities import Capabilities
 from apps.channels.errors import (
     AccountRejected,
     MessageRejected,

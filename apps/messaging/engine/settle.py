@@ -11,7 +11,8 @@ from apps.channels.errors import AccountRejected, RateLimited, RecipientRejected
 from apps.channels.models import ChannelAccount
 from apps.channels.registry import connector_class
 from apps.core.redis import RedisError
-from apps.messaging import contacts
+from apps.messaging.consent import suppressions
+from apps.messaging.engine import fallback
 from apps.messaging.engine.accounts import retry_policy
 from apps.messaging.engine.claim import Claimed
 from apps.messaging.engine.gate import Gate, Opening
@@ -19,6 +20,7 @@ from apps.messaging.engine.outcome import Outcome, Result
 from apps.messaging.engine.publisher import publish_now
 from apps.messaging.engine.record import record_and_find_unpublished
 from apps.messaging.engine.retry import AwaitReceipt, GiveUp, Hold, Retry, decide
+from apps.messaging.models import ConsentSource
 
 logger = structlog.get_logger(__name__)
 
@@ -38,6 +40,10 @@ class Attempt:
     @property
     def reached_provider(self) -> bool:
         return self.outcome.result not in {Result.EXPIRED, Result.RETURNED}
+
+    @property
+    def falls_back(self) -> bool:
+        return self.delivery.has_fallback and self.outcome.result is Result.FAILED
 
 
 def outcome_of_failure(
@@ -75,6 +81,8 @@ def settle(account: ChannelAccount, gate: Gate, attempts: Sequence[Attempt]) -> 
     """How many were written down. Redis comes after: without it the outcomes still count."""
     written, unpublished = record_and_find_unpublished([attempt.outcome for attempt in attempts])
     publish_now(unpublished)
+    if any(attempt.falls_back for attempt in attempts):
+        fallback.take_due()
     _tell_account(account, attempts)
     try:
         _tell_gate(account, gate, attempts)
@@ -97,7 +105,7 @@ def _tell_account(account: ChannelAccount, attempts: Sequence[Attempt]) -> None:
         if isinstance(attempt.error, RecipientRejected) and attempt.error.opted_out
     ]
     if opted_out:
-        contacts.opt_out(account.organization_id, kind, opted_out)
+        suppressions.add(account.organization_id, kind, opted_out, ConsentSource.PROVIDER)
 
 
 def _tell_gate(account: ChannelAccount, gate: Gate, attempts: Sequence[Attempt]) -> None:

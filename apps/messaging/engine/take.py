@@ -6,9 +6,12 @@ from apps.channels.models import ChannelAccount
 from apps.core import clock
 from apps.core.prepared import prepared_cursor
 from apps.core.scripts import Question
-from apps.messaging.engine.claim import Claim, Claimed, claim
+from apps.messaging.engine import fallback
+from apps.messaging.engine.claim import Claim, claim
 from apps.messaging.engine.gate import Gate, Opening
+from apps.messaging.engine.guard import Cleared, clear
 from apps.messaging.engine.outcome import Outcome, Result
+from apps.messaging.engine.publisher import publish_now
 from apps.messaging.engine.record import record
 
 # A paused account is looked at so often; letting it go on rings at once.
@@ -19,7 +22,7 @@ PAUSED_SECONDS = 30.0
 class Taken:
     opening: Opening
     claim: Claim | None = None
-    ready: list[Claimed] = field(default_factory=list)
+    ready: list[Cleared] = field(default_factory=list)
     # Granted and not needed: to be given back once what was taken is on its way.
     unused: int = 0
     # Seconds during which nothing can be done, whatever is waiting.
@@ -44,16 +47,23 @@ def take(account: ChannelAccount, gate: Gate, most: int, *also: Question[None]) 
     return Taken(opening, claimed, ready, unused=opening.granted - len(ready))
 
 
-def _hold_back(account: ChannelAccount, gate: Gate, claimed: Claim) -> list[Claimed]:
-    """Those whose recipient may be written to now; the others go back into the queue until they may."""
-    waits = gate.waits(account, [delivery.to for delivery in claimed.deliveries])
-    held = [
-        Outcome(delivery.message_id, delivery.conversation_id, claimed.lease, Result.HELD, seconds=wait)
-        for delivery, wait in zip(claimed.deliveries, waits, strict=True)
+def _hold_back(account: ChannelAccount, gate: Gate, claimed: Claim) -> list[Cleared]:
+    """Those that may leave now; the others go back into the queue until they may, or end here."""
+    now = clock.now()
+    looked_at = [clear(account, delivery, claimed.lease, now) for delivery in claimed.deliveries]
+    cleared = [each for each in looked_at if isinstance(each, Cleared)]
+    waits = gate.waits(account, [each.delivery.to for each in cleared])
+    held = [each for each in looked_at if isinstance(each, Outcome)] + [
+        Outcome(each.delivery.message_id, each.delivery.conversation_id, claimed.lease, Result.HELD, seconds=wait)
+        for each, wait in zip(cleared, waits, strict=True)
         if wait > 0
     ]
-    record(held)
-    return [delivery for delivery, wait in zip(claimed.deliveries, waits, strict=True) if wait == 0]
+    if held:
+        record(held)
+        publish_now()
+    if any(outcome.result is Result.FAILED for outcome in held):
+        fallback.take_due()
+    return [each for each, wait in zip(cleared, waits, strict=True) if wait == 0]
 
 
 def seconds_to_next(account: ChannelAccount) -> float | None:

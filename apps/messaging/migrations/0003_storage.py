@@ -23,6 +23,11 @@ class Migration(migrations.Migration):
             "ALTER TABLE message RESET (fillfactor)",
         ),
         migrations.RunSQL(
+            # Written once, and gone within the second: the next ones find their room.
+            "ALTER TABLE provider_callback SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000)",
+            "ALTER TABLE provider_callback RESET (autovacuum_vacuum_scale_factor)",
+        ),
+        migrations.RunSQL(
             "INSERT INTO event_cursor (id, transaction, event_id) VALUES (1, '0', 0)",
             "DELETE FROM event_cursor",
         ),

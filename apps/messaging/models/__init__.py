@@ -1,24 +1,41 @@
 """What is sent, to whom, and what became of it."""
 
+from apps.messaging.models.consent import ConsentEvent, ConsentSource, Suppression
 from apps.messaging.models.contact import Contact, ContactAddress
 from apps.messaging.models.conversation import Conversation
 from apps.messaging.models.dead_letter import DeadLetter, DeadLetterState
 from apps.messaging.models.delivery import Delivery, DeliveryState
+from apps.messaging.models.fallback import MessageFallback
+from apps.messaging.models.inbox import ConversationLabel, ConversationNote, Label
 from apps.messaging.models.message import Message
 from apps.messaging.models.message_event import EventCursor, MessageEvent
-from apps.messaging.models.provider_callback import ParkedReceipt, ProviderCallback
+from apps.messaging.models.provider_callback import ParkedReceipt, ProviderCallback, SeenCallback
+from apps.messaging.models.route import Route
+from apps.messaging.models.template import Template, TemplateText, TemplateVersion
 
 __all__ = [
+    "ConsentEvent",
+    "ConsentSource",
     "Contact",
     "ContactAddress",
     "Conversation",
+    "ConversationLabel",
+    "ConversationNote",
     "DeadLetter",
     "DeadLetterState",
     "Delivery",
     "DeliveryState",
     "EventCursor",
+    "Label",
     "Message",
     "MessageEvent",
+    "MessageFallback",
     "ParkedReceipt",
     "ProviderCallback",
+    "Route",
+    "SeenCallback",
+    "Suppression",
+    "Template",
+    "TemplateText",
+    "TemplateVersion",
 ]

@@ -1,3 +1,4 @@
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -8,6 +9,22 @@ class Contact(TenantModel):
     """A person whom an organization writes to."""
 
     name = models.CharField(_("name"), max_length=120, blank=True)
+    # In which language the person wants to be written to; empty where nobody knows.
+    language = models.CharField(_("language"), max_length=10, blank=True, db_default="")
+    # An IANA name; empty where nobody knows, then it is the organization's.
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, db_default="")
+    # What the person chose on their preference page.
+    refused_categories = ArrayField(
+        models.CharField(max_length=40), verbose_name=_("wants none of"), default=list, blank=True, db_default=[]
+    )
+    refused_channels = ArrayField(
+        models.CharField(max_length=40), verbose_name=_("not over"), default=list, blank=True, db_default=[]
+    )
+    # Between these, local time, only what was ordered or asked for is sent.
+    quiet_from = models.TimeField(_("quiet from"), null=True, blank=True)
+    quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
+    # The person wants nothing at all any more.
+    left_at = models.DateTimeField(_("left"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
@@ -29,8 +46,6 @@ class ContactAddress(TenantModel):
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="addresses")
     kind = models.CharField(_("kind"), max_length=20)
     value = models.CharField(_("address"), max_length=254)
-    # The person, or the provider in their name, asked not to be written to here.
-    opted_out_at = models.DateTimeField(_("opted out"), null=True, blank=True)
 
     class Meta:
         db_table = "contact_address"

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.tenancy import TenantModel
 from apps.channels.models import ChannelAccount
 from apps.messaging.models.conversation import Conversation
-from apps.messaging.statuses import Priority, Status
+from apps.messaging.statuses import Category, Direction, Priority, Status
 
 
 class Message(TenantModel):
@@ -27,7 +27,24 @@ class Message(TenantModel):
         db_index=False,
     )
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.QUEUED)
+    direction = models.CharField(
+        _("direction"), max_length=8, choices=Direction, default=Direction.OUTBOUND, db_default=Direction.OUTBOUND
+    )
+    # What a person reads, also where media or a template says it in another way.
     text = models.TextField(_("text"))
+    # Everything else of its content, as apps.channels.content writes it; and what goes outside the reply window.
+    content = models.JSONField(_("content"), default=dict, db_default={})
+    category = models.CharField(
+        _("category"), max_length=40, default=Category.TRANSACTIONAL, db_default=Category.TRANSACTIONAL
+    )
+    # Other messages: the one it answers, the one a route took on, the one whose place it takes. No constraints in
+    # the database, for each was looked up in the transaction that wrote this row.
+    reply_to_id = models.UUIDField(null=True)
+    forwarded_from_id = models.UUIDField(null=True)
+    fallback_of_id = models.UUIDField(null=True)
+    # A row of message_fallback says what is tried when this one does not arrive.
+    has_fallback = models.BooleanField(default=False, db_default=False)
+    template_id = models.UUIDField(null=True)
     priority = models.SmallIntegerField(_("priority"), choices=Priority, default=Priority.NORMAL)
     reference = models.CharField(_("reference"), max_length=120, blank=True)
     metadata = models.JSONField(_("metadata"), default=dict)
@@ -44,6 +61,20 @@ class Message(TenantModel):
         db_table = "message"
         verbose_name = _("message")
         verbose_name_plural = _("messages")
+        constraints = [
+            # What a person wrote is kept once, however often the provider tells of it.
+            models.UniqueConstraint(
+                fields=["account", "provider_id"],
+                condition=models.Q(direction="inbound"),
+                name="message_inbound_once",
+            ),
+            # A message is replaced by one other at most, whoever finds out that it did not arrive.
+            models.UniqueConstraint(
+                fields=["fallback_of_id"],
+                condition=models.Q(fallback_of_id__isnull=False),
+                name="message_fallback_once",
+            ),
+        ]
         # None holds the status: it changes four times, and every index would be written anew each time.
         indexes = [
             # Whose receipt this is, where the provider echoes no id of ours. Not unique: that a provider gives an
@@ -52,6 +83,12 @@ class Message(TenantModel):
                 fields=["account", "provider_id"],
                 condition=models.Q(provider_id__isnull=False),
                 name="message_provider_id",
+            ),
+            # What routes made of a message.
+            models.Index(
+                fields=["forwarded_from_id"],
+                condition=models.Q(forwarded_from_id__isnull=False),
+                name="message_forwards",
             ),
             # The list of an organization's messages, newest first.
             models.Index(fields=["organization", "-id"], name="message_list"),

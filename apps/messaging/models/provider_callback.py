@@ -1,25 +1,48 @@
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
 class ProviderCallback(models.Model):
     """What a provider called us with, verified and not yet worked on. The row goes in that transaction.
 
-    It belongs to no single organization: one callback may speak of several accounts.
+    It has a row for each account whose secret the signature fits; whatever it says about others is passed over.
     """
 
     connector = models.CharField(max_length=40)
-    # The accounts whose secret the signature fits; whatever it says about others is passed over.
-    account_ids = ArrayField(models.UUIDField())
+    account_id = models.UUIDField()
+    # Callbacks of one account are worked on one after the other, so that its conversations stay in order.
+    lane = models.SmallIntegerField()
+    # Our address as it was called: some providers name the message there.
+    url = models.CharField(max_length=2000)
     body = models.BinaryField()
     received_at = models.DateTimeField()
     failures = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         db_table = "provider_callback"
+        indexes = [
+            # What is next in a lane.
+            models.Index(fields=["lane", "id"], name="provider_callback_lane"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.connector} {self.id}"
+
+
+class SeenCallback(models.Model):
+    """By its digest, that a callback was taken: the same bytes for the same account count once."""
+
+    digest = models.BinaryField(primary_key=True, max_length=16)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "seen_callback"
+        indexes = [
+            # Forgetting old ones.
+            models.Index(fields=["seen_at"], name="seen_callback_age"),
+        ]
+
+    def __str__(self) -> str:
+        return bytes(self.digest).hex()
 
 
 class ParkedReceipt(models.Model):

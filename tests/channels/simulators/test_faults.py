@@ -177,7 +177,8 @@ async def test_fault_for_a_recipient_spares_others(stage: Stage) -> None:
 
 async def test_fault_for_an_account_spares_others(stage: Stage) -> None:
     await stage.order(
-        {"kind": "server_error", "phone_number_id": NUMBER}, {"kind": "rate_limited", "ig_id": IG_ID}
+        {"kind": "server_error", "provider": "whatsapp", "account": NUMBER},
+        {"kind": "rate_limited", "provider": "instagram", "account": IG_ID},
     )
     assert [(await stage.whatsapp(number=number)).status for number in (NUMBER, OTHER_NUMBER, IG_ID)] == [
         500,
@@ -188,7 +189,7 @@ async def test_fault_for_an_account_spares_others(stage: Stage) -> None:
 
 
 async def test_fault_for_a_recipient_of_an_account_needs_both(stage: Stage) -> None:
-    await stage.order({"kind": "blocked", "phone_number_id": NUMBER, "to": ANA})
+    await stage.order({"kind": "blocked", "provider": "whatsapp", "account": NUMBER, "to": ANA})
     pairs = [(NUMBER, ANA), (NUMBER, BRUNO), (OTHER_NUMBER, ANA)]
     assert [(await stage.whatsapp(number=number, to=to)).status for number, to in pairs] == [400, 200, 200]
 

@@ -218,7 +218,9 @@ class StatusChange(_message.Message):
     organization_id: _builtins.str
     """The organization that it belongs to."""
     status: _builtins.str
-    """Where it stands: queued, sending, sent, delivered, read, failed, cancelled or expired."""
+    """Where it stands: queued, sending, sent, delivered, read, failed, cancelled or expired; received, where a person
+    wrote it.
+    """
     kind: _builtins.str
     """What happened: a status, or something between two of them, such as retrying, held, unknown or replayed."""
     attempt: _builtins.int
@@ -341,6 +343,9 @@ class SendRequest(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    REPLY_TO_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     """The channel account that sends it."""
     to: _builtins.str
@@ -358,6 +363,10 @@ class SendRequest(_message.Message):
     nothing again and returns the first answer (with `idempotency-replayed: true` in the trailing metadata). REST's
     Idempotency-Key is the same thing: a request that went over REST first is recognized here.
     """
+    category: _builtins.str
+    """What it is for: transactional, billing, marketing or one of your own; transactional when empty."""
+    reply_to: _builtins.str
+    """The message of the same conversation that this one answers."""
     @_builtins.property
     def scheduled_at(self) -> _timestamp_pb2.Timestamp:
         """When to send it; at once when not set. Within a year."""
@@ -369,6 +378,12 @@ class SendRequest(_message.Message):
     @_builtins.property
     def metadata(self) -> _struct_pb2.Struct:
         """Labels of your own; at most 4,096 bytes of JSON."""
+
+    @_builtins.property
+    def content(self) -> _struct_pb2.Struct:
+        """Whatever else the body of REST's POST /v1/messages may hold, under the same names: subject, media, buttons,
+        template, template_fallback, fallback, delivered_within.
+        """
 
     def __init__(
         self,
@@ -383,10 +398,13 @@ class SendRequest(_message.Message):
         reference: _builtins.str = ...,
         metadata: _struct_pb2.Struct | None = ...,
         idempotency_key: _builtins.str = ...,
+        category: _builtins.str = ...,
+        reply_to: _builtins.str = ...,
+        content: _struct_pb2.Struct | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "metadata", b"metadata", "scheduled_at", b"scheduled_at"]
+    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "expires_at", b"expires_at", "metadata", b"metadata", "scheduled_at", b"scheduled_at"]
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "conversation_id", b"conversation_id", "expires_at", b"expires_at", "idempotency_key", b"idempotency_key", "metadata", b"metadata", "priority", b"priority", "reference", b"reference", "scheduled_at", b"scheduled_at", "text", b"text", "to", b"to"]
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "category", b"category", "content", b"content", "conversation_id", b"conversation_id", "expires_at", b"expires_at", "idempotency_key", b"idempotency_key", "metadata", b"metadata", "priority", b"priority", "reference", b"reference", "reply_to", b"reply_to", "scheduled_at", b"scheduled_at", "text", b"text", "to", b"to"]
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -435,6 +453,12 @@ class Message(_message.Message):
     PROVIDER_ID_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    REPLY_TO_FIELD_NUMBER: _builtins.int
+    FORWARDED_FROM_FIELD_NUMBER: _builtins.int
+    FALLBACK_OF_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Its id."""
     conversation_id: _builtins.str
@@ -455,6 +479,16 @@ class Message(_message.Message):
     """Your own name for it."""
     provider_id: _builtins.str
     """The provider's id of it; empty until it has one."""
+    direction: _builtins.str
+    """outbound, or inbound where a person wrote it."""
+    category: _builtins.str
+    """What it is for."""
+    reply_to: _builtins.str
+    """The message that it answers."""
+    forwarded_from: _builtins.str
+    """The message that a route made it of."""
+    fallback_of: _builtins.str
+    """The message whose place it took, because that one did not arrive."""
     @_builtins.property
     def metadata(self) -> _struct_pb2.Struct:
         """Labels of your own."""
@@ -473,7 +507,11 @@ class Message(_message.Message):
 
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
-        """When it was accepted."""
+        """When it was accepted; of one that a person wrote, when they did."""
+
+    @_builtins.property
+    def content(self) -> _struct_pb2.Struct:
+        """What there is besides the text, as REST shows it: subject, media, buttons, template, button."""
 
     def __init__(
         self,
@@ -493,12 +531,29 @@ class Message(_message.Message):
         provider_id: _builtins.str = ...,
         error: Global___Error | None = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
+        direction: _builtins.str = ...,
+        content: _struct_pb2.Struct | None = ...,
+        category: _builtins.str = ...,
+        reply_to: _builtins.str | None = ...,
+        forwarded_from: _builtins.str | None = ...,
+        fallback_of: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "error", b"error", "expires_at", b"expires_at", "metadata", b"metadata", "scheduled_at", b"scheduled_at"]
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_fallback_of", b"_fallback_of", "_forwarded_from", b"_forwarded_from", "_reply_to", b"_reply_to", "content", b"content", "created_at", b"created_at", "error", b"error", "expires_at", b"expires_at", "fallback_of", b"fallback_of", "forwarded_from", b"forwarded_from", "metadata", b"metadata", "reply_to", b"reply_to", "scheduled_at", b"scheduled_at"]
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "channel", b"channel", "conversation_id", b"conversation_id", "created_at", b"created_at", "error", b"error", "expires_at", b"expires_at", "id", b"id", "metadata", b"metadata", "priority", b"priority", "provider_id", b"provider_id", "reference", b"reference", "scheduled_at", b"scheduled_at", "status", b"status", "text", b"text", "to", b"to"]
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fallback_of", b"_fallback_of", "_forwarded_from", b"_forwarded_from", "_reply_to", b"_reply_to", "account_id", b"account_id", "category", b"category", "channel", b"channel", "content", b"content", "conversation_id", b"conversation_id", "created_at", b"created_at", "direction", b"direction", "error", b"error", "expires_at", b"expires_at", "fallback_of", b"fallback_of", "forwarded_from", b"forwarded_from", "id", b"id", "metadata", b"metadata", "priority", b"priority", "provider_id", b"provider_id", "reference", b"reference", "reply_to", b"reply_to", "scheduled_at", b"scheduled_at", "status", b"status", "text", b"text", "to", b"to"]
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__fallback_of: _TypeAlias = _typing.Literal["fallback_of"]
+    _WhichOneofArgType__fallback_of: _TypeAlias = _typing.Literal["_fallback_of", b"_fallback_of"]
+    _WhichOneofReturnType__forwarded_from: _TypeAlias = _typing.Literal["forwarded_from"]
+    _WhichOneofArgType__forwarded_from: _TypeAlias = _typing.Literal["_forwarded_from", b"_forwarded_from"]
+    _WhichOneofReturnType__reply_to: _TypeAlias = _typing.Literal["reply_to"]
+    _WhichOneofArgType__reply_to: _TypeAlias = _typing.Literal["_reply_to", b"_reply_to"]
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__fallback_of) -> _WhichOneofReturnType__fallback_of | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__forwarded_from) -> _WhichOneofReturnType__forwarded_from | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reply_to) -> _WhichOneofReturnType__reply_to | None: ...
 
 Global___Message: _TypeAlias = Message
 

@@ -1,0 +1,91 @@
+"""Providers that take a message as one HTTP request: all but the one that speaks SMTP."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from apps.channels.callback import is_storable_id
+from apps.channels.connector import Connector, Outbound
+from apps.channels.errors import AccountRejected, OutcomeUnknown, SendFailed, Transient
+from apps.core.guarded_http import Answer, GuardedClient, NeverWritten, PerhapsWritten, TargetRefused
+
+# Shorter ones would be found in ordinary words.
+SHORTEST_SECRET = 8
+HIDDEN = b"[hidden]"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    url: str = field(repr=False)  # some providers want their secret in it
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    method: str = "POST"
+
+
+class HttpConnector(Connector):
+    @abstractmethod
+    def build_request(self, outbound: Outbound) -> Request: ...
+
+    @abstractmethod
+    def build_check(self, credentials: Mapping[str, str]) -> Request:
+        """A request that changes nothing and succeeds only with good credentials."""
+
+    @abstractmethod
+    def read_answer(self, answer: Answer) -> str:
+        """The provider's id of the message, out of an answer that says yes. Raises ValueError if there is none."""
+
+    @abstractmethod
+    def classify(self, answer: Answer) -> SendFailed:
+        """Why the provider said no."""
+
+    async def send(self, client: GuardedClient, outbound: Outbound) -> str:
+        answer = await self.ask(client, self.build_request(outbound), outbound.credentials)
+        try:
+            provider_id = self.read_answer(answer)
+        except ValueError as error:
+            raise OutcomeUnknown("unreadable", "The provider agreed in words that cannot be read.") from error
+        if not is_storable_id(provider_id):
+            raise OutcomeUnknown("unreadable", "The provider agreed, with an id that is none.")
+        return provider_id
+
+    async def check(self, client: GuardedClient, credentials: Mapping[str, str]) -> None:
+        try:
+            await self.ask(client, self.build_check(credentials), credentials)
+        except OutcomeUnknown as unknown:  # nothing was to be sent: it simply did not answer
+            raise Transient(unknown.code, unknown.detail) from unknown
+
+    async def ask(self, client: GuardedClient, request: Request, credentials: Mapping[str, str]) -> Answer:
+        """An answer that says yes. Raises what errors.py says."""
+        try:
+            answer = await client.request(request.method, request.url, headers=request.headers, body=request.body)
+        except NeverWritten as error:
+            raise Transient("unreachable", str(error)) from error
+        except PerhapsWritten as error:
+            raise OutcomeUnknown("no_answer", str(error)) from error
+        except TargetRefused as error:
+            raise self.target_refused(error) from error
+        if 200 <= answer.status < 300:
+            return answer
+        if 300 <= answer.status < 400:
+            # No provider of ours redirects: something else stands at its address, and knows nothing of messages.
+            raise Transient(str(answer.status), "The provider's address answers with a redirect.")
+        raise self.classify(self._without_secrets(answer, credentials))
+
+    def target_refused(self, error: TargetRefused) -> SendFailed:
+        """Our own network rules forbid the provider's address: that is for a person to mend."""
+        return AccountRejected("target_refused", error.reason)
+
+    def _without_secrets(self, answer: Answer, credentials: Mapping[str, str]) -> Answer:
+        """Providers quote the token that they refuse; their words are kept and shown."""
+        body = answer.body
+        for each in self.credentials:
+            value = credentials.get(each.name, "")
+            if each.is_secret and len(value) >= SHORTEST_SECRET:
+                body = body.replace(value.encode(), HIDDEN).replace(value.replace("/", "\\/").encode(), HIDDEN)
+        return replace(answer, body=body)
+
+
+def retry_after(answer: Answer) -> float | None:
+    """Seconds, as the header says; the form with a date is not used by any provider of ours."""
+    text = answer.headers.get("Retry-After", "").strip()
+    return float(text) if text.isascii() and text.isdigit() and len(text) <= 6 else None

@@ -1,0 +1,1 @@
+"""What people allow and refuse, and how that is kept to."""

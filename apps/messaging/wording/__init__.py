@@ -1,0 +1,1 @@
+"""Templates: messages that are written once and sent often."""

@@ -52,7 +52,7 @@ def add(
 ) -> ChannelAccount:
     """What `policy` does not say starts at the provider's limits and the installation's resilience settings."""
     kind = connector_class(connector)
-    checked = check_credentials(kind.credentials, credentials)
+    checked = check_credentials(kind, credentials)
     recipient = kind.limits.recipient
     defaults = {
         "rate_per_second": kind.limits.account.rate,
@@ -92,7 +92,7 @@ def change(
         setattr(account, field, value)
     if credentials:
         kind = connector_class(account.connector)
-        checked = check_credentials(kind.credentials, {**account.credential_values, **credentials})
+        checked = check_credentials(kind, {**account.credential_values, **credentials})
         account.credentials = _sealed(checked)
         account.provider_account = _provider_account(kind, checked)
         account.challenge_digest = _challenge_digest(account.connector, checked.get(kind.challenge_credential, ""))

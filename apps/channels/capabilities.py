@@ -40,6 +40,8 @@ class Capabilities:
     # How many, and how long what is written on them.
     most_buttons: int = 0
     longest_button: int = 0
+    # Where a text may be less long with buttons below it.
+    longest_text_with_buttons: int | None = None
     # A message can name the one that it answers.
     quotes: bool = False
     # The provider keeps approved templates, which go where texts may not.

@@ -26,13 +26,19 @@ def why_not(capabilities: Capabilities, content: Content, *, is_reply: bool = Fa
     """None where it can."""
     if content.template is not None:
         return None  # what it says was looked at when it was approved
-    if content.media is None and text_length(capabilities, content.text) > capabilities.longest_text:
-        return CannotCarry("text", "too_long", _too_long(capabilities, capabilities.longest_text))
+    longest = _longest_text(capabilities, content)
+    if content.media is None and text_length(capabilities, content.text) > longest:
+        return CannotCarry("text", "too_long", _too_long(capabilities, longest))
     if content.subject and not capabilities.has_subject:
         return CannotCarry("subject", "not_carried", _("This channel knows no subject. Leave it out."))
     if is_reply and not capabilities.quotes:
         return CannotCarry("reply_to", "not_carried", _("On this channel no message can answer another one."))
     return _media(capabilities, content.text, content.media) or _buttons(capabilities, content)
+
+
+def _longest_text(capabilities: Capabilities, content: Content) -> int:
+    with_buttons = capabilities.longest_text_with_buttons if content.buttons else None
+    return capabilities.longest_text if with_buttons is None else with_buttons
 
 
 def _media(capabilities: Capabilities, caption: str, media: Media | None) -> CannotCarry | None:

@@ -20,9 +20,13 @@ class Transient(SendFailed):
 
     name = "transient"
 
-    def __init__(self, code: str = "", detail: str = "", *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, code: str = "", detail: str = "", *, retry_after: float | None = None, moved_to: str = ""
+    ) -> None:
         super().__init__(code, detail)
         self.retry_after = retry_after
+        # The person, or the group, is reached at another address from now on.
+        self.moved_to = moved_to
 
 
 class RateLimited(SendFailed):

@@ -1,7 +1,10 @@
 """Calls to providers: how they are reached, and those made while a person waits for what comes of them."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from threading import BoundedSemaphore
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -29,21 +32,45 @@ def provider_client(timeout: float) -> GuardedClient:
     return GuardedClient(networks, timeout=timeout, allow_http=bool(networks))
 
 
-def verify(account: ChannelAccount) -> SendFailed | None:
-    """Ask the provider whether the credentials are good. None if they are, else what a message would meet."""
+@dataclass(frozen=True, slots=True)
+class Verified:
+    # What a message would meet; None where the credentials are good.
+    error: SendFailed | None = None
+    # The provider knows now where to call us. False where its owner tells it by hand.
+    is_called_back: bool = False
+
+
+def verify(account: ChannelAccount) -> Verified:
+    """Ask the provider whether the credentials are good."""
+    return _ask(account, _check)
+
+
+def connect(account: ChannelAccount) -> Verified:
+    """Tell the provider where to call us, where it can be told."""
+    return _ask(account, _connect)
+
+
+def _ask(account: ChannelAccount, question: Callable[[ChannelAccount], Coroutine[Any, Any, Verified]]) -> Verified:
     if not _PLACES.acquire(blocking=False):
         raise TooManyVerifications(wait=5)
     try:
         if not connection.in_atomic_block:
             connection.close()  # nobody holds one while a provider is called
-        asyncio.run(_check(account))
+        return asyncio.run(question(account))
     except SendFailed as failed:
-        return failed
+        return Verified(failed)
     finally:
         _PLACES.release()
-    return None
 
 
-async def _check(account: ChannelAccount) -> None:
+async def _check(account: ChannelAccount) -> Verified:
     async with provider_client(VERIFY_SECONDS) as client:
         await connector(account.connector).check(client, account.credential_values)
+    return Verified()
+
+
+async def _connect(account: ChannelAccount) -> Verified:
+    async with provider_client(VERIFY_SECONDS) as client:
+        provider = connector(account.connector)
+        is_told = await provider.call_back_at(client, account.credential_values, account.callback_url)
+    return Verified(is_called_back=is_told)

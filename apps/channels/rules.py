@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
 
-from apps.channels.capabilities import CredentialField
+from apps.channels.connector import Connector
 from apps.channels.models import ChannelAccount
 from apps.core.api.problems import field_error
 from apps.core.limiter import LONGEST_SECONDS
@@ -13,10 +13,10 @@ LONGEST_CREDENTIAL = 4096
 LONGEST_ID = 120
 
 
-def check_credentials(fields: tuple[CredentialField, ...], given: Mapping[str, str]) -> dict[str, str]:
+def check_credentials(kind: type[Connector], given: Mapping[str, str]) -> dict[str, str]:
     """All of them, without spaces around, once each of them can be one."""
-    known = [field.name for field in fields]
-    required = {field.name for field in fields if field.is_required}
+    known = [field.name for field in kind.credentials]
+    required = {field.name for field in kind.credentials if field.is_required}
     for name in given:
         if name not in known:
             detail = _("Unknown credential. Known: %(known)s.") % {"known": ", ".join(known)}
@@ -31,6 +31,8 @@ def check_credentials(fields: tuple[CredentialField, ...], given: Mapping[str, s
         if value and name.endswith("_id") and not _is_path_part(value):
             detail = _("At most %(most)d letters, digits, dashes, dots and underscores.") % {"most": LONGEST_ID}
             raise field_error(f"credentials/{name}", "invalid", detail)
+    for name, detail in kind.bad_credentials(values).items():
+        raise field_error(f"credentials/{name}", "invalid", detail)
     return values
 
 

@@ -2,15 +2,17 @@
 
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 from uuid import UUID
 
+import orjson
 import pytest
 from aiohttp import web
 
+from apps.channels.carrying import why_not
 from apps.channels.connector import Outbound
-from apps.channels.content import Content
+from apps.channels.content import Button, Content, Media, MediaKind
 from apps.channels.errors import (
     AccountRejected,
     MessageRejected,
@@ -19,7 +21,7 @@ from apps.channels.errors import (
     SendFailed,
     Transient,
 )
-from apps.channels.http_connector import HttpConnector
+from apps.channels.http_connector import HttpConnector, Request
 from apps.core.guarded_http import GuardedClient
 from tests.channels.callback_suite import BASE, GARBAGE, CallbackSuite
 from tests.channels.loopback_provider import answer, client, hangs_up, provider, says
@@ -27,6 +29,7 @@ from tests.channels.loopback_provider import answer, client, hangs_up, provider,
 MESSAGE_ID = UUID("0198a1f0-5c1e-7c3a-8f00-00000000c0de")
 TEXT = "Olá, João! Seu pão está pronto 🥖"
 TO = "+5511987654321"
+LINK = "https://files.example/a"
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ class ConnectorSuite(CallbackSuite):
 
     # Whom a message is for, as the channel addresses people.
     to: ClassVar[str] = TO
+    # What messages say, with the body of the request that says it to the provider.
+    contents: ClassVar[list[tuple[Content, Any]]] = []
 
     def connector(self, base_url: str = BASE) -> HttpConnector:
         connector = super().connector(base_url)
@@ -82,8 +87,12 @@ class ConnectorSuite(CallbackSuite):
         }
         return super().tables() | own
 
-    def outbound(self) -> Outbound:
-        return Outbound(MESSAGE_ID, self.to, Content(TEXT), self.credentials)
+    def outbound(self, content: Content = Content(TEXT)) -> Outbound:  # noqa: B008 - nothing changes it
+        return Outbound(MESSAGE_ID, self.to, content, self.credentials)
+
+    def read_body(self, request: Request) -> Any:
+        """As `contents` has it."""
+        return orjson.loads(request.body)
 
     # Requests
 
@@ -100,6 +109,62 @@ class ConnectorSuite(CallbackSuite):
     def test_check_sends_nothing(self) -> None:
         check = self.connector().build_check(self.credentials)
         assert (check.method, check.body) == ("GET", b"")
+
+    def test_content_is_said_in_the_providers_words(self) -> None:
+        for content, expected in self.contents:
+            assert self.read_body(self.connector().build_request(self.outbound(content))) == expected
+
+    # Capabilities
+
+    def test_whatever_can_be_sent_is_accepted(self) -> None:
+        for content, _ in self.contents:
+            assert why_not(self.connector().capabilities, content) is None
+
+    def test_text_is_accepted_as_long_as_the_channel_carries_it(self) -> None:
+        can = self.connector().capabilities
+        buttons = (Button("yes", "Yes"),) if can.most_buttons else ()
+        with_buttons = can.longest_text_with_buttons or can.longest_text
+        for longest, content in ((can.longest_text, Content()), (with_buttons, Content(buttons=buttons))):
+            self.must_carry(replace(content, text="x" * longest))
+            self.must_refuse(replace(content, text="x" * (longest + 1)), "text", "too_long")
+        if can.text_unit == "bytes":
+            self.must_refuse(Content("é" * (can.longest_text // 2 + 1)), "text", "too_long")
+
+    @pytest.mark.parametrize("kind", MediaKind)
+    def test_media_is_accepted_with_as_many_words_as_the_channel_carries(self, kind: MediaKind) -> None:
+        rule = self.connector().capabilities.media.get(kind)
+        media = Content(media=Media(kind, LINK))
+        if rule is None:
+            self.must_refuse(media, "media/kind", "not_carried")
+            return
+        self.must_carry(replace(media, text="x" * rule.longest_caption))
+        code = "too_long" if rule.longest_caption else "not_carried"
+        self.must_refuse(replace(media, text="x" * (rule.longest_caption + 1)), "text", code)
+
+    def test_buttons_are_accepted_as_many_and_as_long_as_the_channel_carries_them(self) -> None:
+        can = self.connector().capabilities
+        buttons = tuple(Button(str(n), f"{n:0{can.longest_button or 1}}") for n in range(can.most_buttons + 1))
+        self.must_carry(Content("x", buttons=buttons[:-1]))
+        self.must_refuse(
+            Content("x", buttons=buttons), "buttons", "max_length" if can.most_buttons else "not_carried"
+        )
+        if can.most_buttons:
+            too_long = Button("0", "x" * (can.longest_button + 1))
+            self.must_refuse(Content("x", buttons=(too_long,)), "buttons/0/title", "max_length")
+
+    def test_subject_and_answer_are_accepted_where_the_channel_knows_them(self) -> None:
+        can = self.connector().capabilities
+        assert (why_not(can, Content("x", subject="y")) is None) == can.has_subject
+        assert (why_not(can, Content("x"), is_reply=True) is None) == can.quotes
+
+    def must_carry(self, content: Content) -> None:
+        assert why_not(self.connector().capabilities, content) is None
+        assert self.connector().build_request(self.outbound(content)).body
+
+    def must_refuse(self, content: Content, field: str, code: str) -> None:
+        refused = why_not(self.connector().capabilities, content)
+        assert refused is not None
+        assert (refused.field, refused.code) == (field, code)
 
     # Answers
 

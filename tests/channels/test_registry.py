@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from apps.channels import connectors, registry
-from apps.channels.connector import Connector
+from apps.channels.connector import CalledAt, Connector
 from apps.channels.models import ChannelAccount
 from tests.cast import CREDENTIALS
 from tests.channels.connector_suite import ConnectorSuite
@@ -43,22 +43,22 @@ def test_connector_says_what_it_needs_and_what_it_can(name: str) -> None:
     assert len(fields) == len(kind.credentials) > 0
     assert all(str(each.hint).endswith(".") for each in fields.values())
     assert any(each.is_secret for each in fields.values())
-    # It is looked up by callbacks, kept in the clear and shown: an id, checked as one.
-    assert not fields[kind.provider_account].is_secret
-    assert kind.provider_account.endswith("_id")
-    assert set(CREDENTIALS[name]) == set(fields)
+    assert kind.provider_account or kind.called_at is not CalledAt.CONNECTOR
+    if kind.provider_account:
+        # It is looked up by callbacks, kept in the clear and shown: an id, checked as one.
+        assert not fields[kind.provider_account].is_secret
+        assert kind.provider_account.endswith("_id")
+    assert {name for name, each in fields.items() if each.is_required} <= set(CREDENTIALS[name]) <= set(fields)
 
 
-@pytest.mark.parametrize("name", registry.NAMES)
+@pytest.mark.parametrize("name", settings.CONNECTOR_URLS)
 def test_connector_has_an_address_that_a_setting_moves(name: str) -> None:
     assert registry.connector(name).base_url == settings.CONNECTOR_URLS[name].rstrip("/")
     assert settings.CONNECTOR_URLS[name].startswith("https://")
-    source = Path(settings.ROOT / "project" / "settings" / "base.py").read_text()
-    assert f'"{name.upper()}_URL"' in source
 
 
 def test_every_address_is_of_a_connector() -> None:
-    assert set(settings.CONNECTOR_URLS) == set(registry.NAMES)
+    assert set(settings.CONNECTOR_URLS) <= set(registry.NAMES)
 
 
 @pytest.mark.parametrize("name", registry.NAMES)

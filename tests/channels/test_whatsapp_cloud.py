@@ -1,14 +1,11 @@
-import hashlib
-import hmac
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pytest
 
-from apps.channels.callback import Receipt, ReceiptStatus
+from apps.channels.callback import Receipt
+from apps.channels.content import Button, Content, Media, MediaKind, ProviderTemplate
 from apps.channels.errors import (
     AccountRejected,
     MessageRejected,
@@ -18,13 +15,17 @@ from apps.channels.errors import (
     Transient,
 )
 from apps.core import clock
-from tests.cast import CREDENTIALS
-from tests.channels.connector_suite import MESSAGE_ID, TEXT, ConnectorSuite, Refusal
+from tests.channels import meta_suite
+from tests.channels.connector_suite import LINK, MESSAGE_ID, TEXT, Refusal
 from tests.channels.loopback_provider import answer
+from tests.channels.whatsapp_callbacks import JOAO, MESSAGES, NUMBER, WAMID, callback, receipt, status
 
-NUMBER = CREDENTIALS["whatsapp_cloud"]["phone_number_id"]
-WAMID = "wamid.HBgNNTUxMTk4NzY1NDMyMRUCABEYEjQ5"
-AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+YES, NO = Button("yes", "Sim"), Button("no", "Não")
+REPLIES = [
+    {"type": "reply", "reply": {"id": "yes", "title": "Sim"}},
+    {"type": "reply", "reply": {"id": "no", "title": "Não"}},
+]
+COMPONENTS = ({"type": "body", "parameters": [{"type": "text", "text": "João"}]},)
 
 
 def refused(
@@ -36,24 +37,19 @@ def refused(
     return Refusal(status, orjson.dumps(body), error, str(code), has)
 
 
-def status(word: str, **values: Any) -> dict[str, Any]:
-    told = {"id": WAMID, "status": word, "timestamp": str(int(AT.timestamp())), "recipient_id": "5511987654321"}
-    return told | {"biz_opaque_callback_data": str(MESSAGE_ID)} | values
+def sent(kind: str, said: Any) -> dict[str, Any]:
+    """The body of a request."""
+    return {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "to": JOAO,
+        "type": kind,
+        kind: said,
+        "biz_opaque_callback_data": str(MESSAGE_ID),
+    }
 
 
-def callback(*statuses: Any, **value: Any) -> bytes:
-    metadata = {"display_phone_number": "15550783881", "phone_number_id": NUMBER}
-    told = {"messaging_product": "whatsapp", "metadata": metadata, "statuses": list(statuses)} | value
-    change = {"field": "messages", "value": told}
-    entry = {"id": "102290129340398", "changes": [change]}
-    return orjson.dumps({"object": "whatsapp_business_account", "entry": [entry]})
-
-
-def receipt(word: str, **values: Any) -> Receipt:
-    return replace(Receipt(NUMBER, WAMID, ReceiptStatus(word), AT, MESSAGE_ID), **values)
-
-
-class TestWhatsappCloud(ConnectorSuite):
+class TestWhatsappCloud(meta_suite.MetaSuite):
     name = "whatsapp_cloud"
     provider_id = WAMID
     accepted = orjson.dumps(
@@ -73,16 +69,17 @@ class TestWhatsappCloud(ConnectorSuite):
         *(refused(code, RateLimited, 429, scope="account") for code in (4, 80007, 130429)),
         refused(131056, RateLimited, scope="recipient"),
         refused(131049, RateLimited, scope="recipient", retry_after=24 * 3600),
-        *(refused(code, Transient) for code in (1, 2, 131000, 131016)),
+        *(refused(code, Transient) for code in (1, 2, 131000, 131016, 131053, 131057)),
         refused(999999, Transient, 500),
         *(refused(code, AccountRejected) for code in (0, 3, 10, 33, 190, 200, 299, 368, 131005, 131031)),
-        *(refused(code, AccountRejected) for code in (131042, 131048, 133010)),
+        *(refused(code, AccountRejected) for code in (131037, 131042, 131045, 131048, 133010)),
         refused(100, AccountRejected, 404, subcode=33),
         # By the code, whatever the status says.
         refused(190, AccountRejected, 500),
         refused(131026, RecipientRejected, opted_out=False),
         refused(131026, RecipientRejected, 500),
         refused(131050, RecipientRejected, opted_out=True),
+        *(refused(code, RecipientRejected, opted_out=False) for code in (130497, 131021, 131030)),
         *(refused(code, MessageRejected) for code in (100, 131008, 131047, 131051, 132000, 132001, 300, 424242)),
     ]
     foreign = [
@@ -92,8 +89,8 @@ class TestWhatsappCloud(ConnectorSuite):
     ]
     callbacks = [
         (
-            callback(status("sent"), status("delivered"), status("read")),
-            [receipt("sent"), receipt("delivered"), receipt("read")],
+            callback(status("sent"), status("delivered"), status("read"), status("played")),
+            [receipt("sent"), receipt("delivered"), receipt("read"), receipt("read")],
         ),
         (
             callback(
@@ -121,28 +118,67 @@ class TestWhatsappCloud(ConnectorSuite):
             ),
             [receipt("read", message_id=None, provider_id="wamid.other"), receipt("read", message_id=None)],
         ),
-        (callback(contacts=[], messages=[{"from": "5511987654321", "type": "text"}]), []),
+        *MESSAGES,
     ]  # fmt: skip
-
-    def signed(self, body: bytes, credentials: Mapping[str, str]) -> dict[str, str]:
-        digest = hmac.new(credentials["app_secret"].encode(), body, hashlib.sha256).hexdigest()
-        return {"X-Hub-Signature-256": f"sha256={digest}"}
-
-    def refusal_quoting(self, words: str) -> bytes:
-        return b'{"error": {"code": 190, "message": "%s"}}' % words.encode()
+    contents = [
+        (Content(TEXT), sent("text", {"body": TEXT})),
+        (
+            Content("Olha", media=Media(MediaKind.IMAGE, LINK, "a.png", "image/png")),
+            sent("image", {"link": LINK, "caption": "Olha"}),
+        ),
+        (Content(media=Media(MediaKind.AUDIO, LINK)), sent("audio", {"link": LINK})),
+        (Content(media=Media(MediaKind.VIDEO, LINK)), sent("video", {"link": LINK})),
+        (Content(media=Media(MediaKind.DOCUMENT, LINK)), sent("document", {"link": LINK})),
+        (
+            Content("Aqui", media=Media(MediaKind.DOCUMENT, LINK, "nota.pdf")),
+            sent("document", {"link": LINK, "filename": "nota.pdf", "caption": "Aqui"}),
+        ),
+        (
+            Content("Vem?", buttons=(YES, NO)),
+            sent("interactive", {"type": "button", "body": {"text": "Vem?"}, "action": {"buttons": REPLIES}}),
+        ),
+        (
+            Content("Vem?", media=Media(MediaKind.DOCUMENT, LINK, "nota.pdf"), buttons=(YES, NO)),
+            sent(
+                "interactive",
+                {
+                    "type": "button",
+                    "header": {"type": "document", "document": {"link": LINK, "filename": "nota.pdf"}},
+                    "body": {"text": "Vem?"},
+                    "action": {"buttons": REPLIES},
+                },
+            ),
+        ),
+        (
+            Content("Olá, João", template=ProviderTemplate("greeting", "pt_BR", COMPONENTS)),
+            sent(
+                "template",
+                {"name": "greeting", "language": {"code": "pt_BR"}, "components": list(COMPONENTS)},
+            ),
+        ),
+        (
+            Content("Olá", template=ProviderTemplate("hello", "pt_BR")),
+            sent("template", {"name": "hello", "language": {"code": "pt_BR"}}),
+        ),
+    ]
 
     def test_request_is_metas(self) -> None:
         request = self.connector().build_request(self.outbound())
         assert request.url == f"https://provider.example/v1/{NUMBER}/messages"
         assert request.headers["Authorization"] == f"Bearer {self.credentials['access_token']}"
-        assert orjson.loads(request.body) == {
-            "messaging_product": "whatsapp",
-            "recipient_type": "individual",
-            "to": "5511987654321",
-            "type": "text",
-            "text": {"body": TEXT},
-            "biz_opaque_callback_data": str(MESSAGE_ID),
-        }
+        assert orjson.loads(request.body) == sent("text", {"body": TEXT})
+
+    def test_answer_names_the_message_that_it_answers(self) -> None:
+        request = self.connector().build_request(replace(self.outbound(), answers=WAMID))
+        assert orjson.loads(request.body) == sent("text", {"body": TEXT}) | {"context": {"message_id": WAMID}}
+
+    @pytest.mark.parametrize("content", [
+        Content("Ouça", media=Media(MediaKind.AUDIO, LINK), buttons=(YES,)),
+        Content(media=Media(MediaKind.IMAGE, LINK), buttons=(YES,)),
+    ])  # fmt: skip
+    def test_buttons_that_whatsapp_would_refuse_are_not_sent(self, content: Content) -> None:
+        with pytest.raises(MessageRejected):
+            self.connector().build_request(self.outbound(content))
 
     def test_details_of_a_refusal_are_preferred_to_its_title(self) -> None:
         body = b'{"error": {"code": 100, "message": "Invalid", "error_data": {"details": "Give a body."}}}'

@@ -19,9 +19,10 @@ from apps.accounts.principal import Principal
 from apps.accounts.roles import Scope
 from apps.channels import accounts
 from apps.channels.admin.forms import LIMITS, PREFIX, ChannelAccountForm, PauseForm, form_for
+from apps.channels.errors import SendFailed
 from apps.channels.liveness import breaker_state
 from apps.channels.models import ChannelAccount
-from apps.channels.outbound import verify
+from apps.channels.outbound import connect, verify
 from apps.channels.registry import NAMES, choices, connector_class
 from apps.core import clock
 
@@ -41,7 +42,7 @@ class ChannelAccountAdmin(TenantAdmin[ChannelAccount]):
     list_filter = ["connector"]
     search_fields = ["name", "provider_account"]
     ordering = ["-id"]
-    actions_detail = ["pause_account", "resume_account", "verify_account"]
+    actions_detail = ["pause_account", "resume_account", "verify_account", "connect_account"]
     # What is known of the account at this moment. Other apps add to it.
     live_rows: ClassVar[list[Any]] = ["state", "why", "breaker"]
 
@@ -147,14 +148,38 @@ class ChannelAccountAdmin(TenantAdmin[ChannelAccount]):
         return self.confirm(request, account, _("Verify"), explanation, variant="primary")
 
     def _verify(self, request: HttpRequest, account: ChannelAccount) -> HttpResponseBase:
-        failed = verify(account)
+        failed = verify(account).error
         if failed is None:
             messages.success(
                 request, _("The provider takes the credentials of %(account)s.") % {"account": account}
             )
+            if account.is_paused(clock.now()):
+                messages.info(request, _("It is still paused. Resume it, and what waits leaves."))
         else:
-            said = {"account": account, "error": f"{failed.name} {failed}"}
-            messages.error(request, _("%(account)s does not pass: %(error)s") % said)
+            self._say_failed(request, account, failed)
+        return redirect(self.address_of(account))
+
+    def _say_failed(self, request: HttpRequest, account: ChannelAccount, failed: SendFailed) -> None:
+        said = {"account": account, "error": f"{failed.name} {failed}"}
+        messages.error(request, _("%(account)s does not pass: %(error)s") % said)
+
+    @action(description=gettext_lazy("Connect"), permissions=["write"], url_path="connect")
+    def connect_account(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        account = self.get_one(request, object_id)
+        if request.method == "POST":
+            return self._guarded(self._connect, request, account)
+        explanation = _("The provider is told to call %(url)s.") % {"url": account.callback_url}
+        return self.confirm(request, account, _("Connect"), explanation, variant="primary")
+
+    def _connect(self, request: HttpRequest, account: ChannelAccount) -> HttpResponseBase:
+        said = connect(account)
+        if said.error is not None:
+            self._say_failed(request, account, said.error)
+        elif said.is_called_back:
+            messages.success(request, _("The provider calls %(url)s now.") % {"url": account.callback_url})
+        else:
+            where = {"url": account.callback_url}
+            messages.info(request, _("This provider is told by hand: paste %(url)s there.") % where)
         return redirect(self.address_of(account))
 
     @display(description=gettext_lazy("state"), label={"live": "success", "paused": "danger"})

@@ -43,14 +43,14 @@ class ChannelAccountForm(forms.ModelForm[ChannelAccount]):
     @property
     def entered(self) -> dict[str, str]:
         """The credentials that somebody filled in; a secret that was left empty stays as it is."""
-        values = {field.name: self.cleaned_data.get(PREFIX + field.name, "") for field in self.kind.credentials}
-        return {name: value for name, value in values.items() if value}
+        values = {field: self.cleaned_data.get(PREFIX + field.name, "") for field in self.kind.credentials}
+        return {field.name: value for field, value in values.items() if value or not field.is_secret}
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if not any(name.startswith(PREFIX) for name in self.errors):
             given = {**self._stored(), **self.entered}
-            self._report(lambda: check_credentials(self.kind.credentials, given))
+            self._report(lambda: check_credentials(self.kind, given))
         if not any(name in self.errors for name in LIMITS):
             limits = {name: cleaned.get(name) for name in LIMITS}
             self._report(lambda: check_limits(ChannelAccount(**limits)))
@@ -96,7 +96,7 @@ def _credential_input(credential: CredentialField, *, is_new: bool) -> forms.Cha
     return forms.CharField(
         label=credential.name,
         help_text=hint,
-        required=is_new or not credential.is_secret,
+        required=credential.is_required and (is_new or not credential.is_secret),
         max_length=LONGEST_CREDENTIAL,
         # Browsers would otherwise offer, or fill in, the person's own password.
         widget=widget(attrs={"autocomplete": "new-password" if credential.is_secret else "off"}),

@@ -61,3 +61,8 @@ class VerificationError(serializers.Serializer[Any]):
 class VerificationReader(serializers.Serializer[Any]):
     ok = serializers.BooleanField()
     error = VerificationError(allow_null=True)
+
+
+class ConnectionReader(VerificationReader):
+    connected = serializers.BooleanField(help_text="The provider knows now where to call.")
+    callback_url = serializers.CharField(help_text="Where it calls.")

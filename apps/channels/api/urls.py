@@ -4,7 +4,7 @@ from django.urls import path
 
 from apps.channels.api.accounts import ChannelAccountsView, OneChannelAccountView
 from apps.channels.api.pauses import PauseView, ResumeView
-from apps.channels.api.verification import VerifyView
+from apps.channels.api.verification import ConnectView, VerifyView
 
 urlpatterns = [
     path("channel-accounts", ChannelAccountsView.as_view()),
@@ -12,4 +12,5 @@ urlpatterns = [
     path("channel-accounts/<uuid:account_id>/pause", PauseView.as_view()),
     path("channel-accounts/<uuid:account_id>/resume", ResumeView.as_view()),
     path("channel-accounts/<uuid:account_id>/verify", VerifyView.as_view()),
+    path("channel-accounts/<uuid:account_id>/connect", ConnectView.as_view()),
 ]

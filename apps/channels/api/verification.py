@@ -1,4 +1,4 @@
-"""Ask the provider whether an account's credentials are good."""
+"""Ask the provider whether an account's credentials are good, and tell it where to call us."""
 
 from uuid import UUID
 
@@ -8,8 +8,8 @@ from rest_framework.response import Response
 
 from apps.accounts.roles import Scope
 from apps.channels.api.accounts import ChannelAccountView
-from apps.channels.api.reader import VerificationReader
-from apps.channels.outbound import verify
+from apps.channels.api.reader import ConnectionReader, VerificationReader
+from apps.channels.outbound import connect, verify
 
 
 class VerifyView(ChannelAccountView):
@@ -18,5 +18,24 @@ class VerifyView(ChannelAccountView):
     @extend_schema(request=None, responses=VerificationReader, operation_id="channel_accounts_verify")
     def post(self, request: Request, account_id: UUID) -> Response:
         """Verify an account at its provider, without sending anything. Says what a message would meet."""
-        failed = verify(self.get_object(account_id))
-        return Response(VerificationReader({"ok": failed is None, "error": failed}).data)
+        error = verify(self.get_object(account_id)).error
+        return Response(VerificationReader({"ok": error is None, "error": error}).data)
+
+
+class ConnectView(ChannelAccountView):
+    scopes = {"POST": Scope.CHANNELS_WRITE}
+
+    @extend_schema(request=None, responses=ConnectionReader, operation_id="channel_accounts_connect")
+    def post(self, request: Request, account_id: UUID) -> Response:
+        """Tell the provider where to call us. `connected` is false where its owner has to do that by hand:
+        `callback_url` is what to paste there.
+        """
+        account = self.get_object(account_id)
+        said = connect(account)
+        answer = {
+            "ok": said.error is None,
+            "error": said.error,
+            "connected": said.is_called_back,
+            "callback_url": account.callback_url,
+        }
+        return Response(ConnectionReader(answer).data)

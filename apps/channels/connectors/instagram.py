@@ -1,15 +1,16 @@
 """Instagram, by Meta's messaging API. It echoes no id of ours and never says that something was delivered."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 from django.utils.translation import gettext_lazy as _
 
-from apps.channels.callback import BadCallback, Callback, CallbackEvent, Receipt, ReceiptStatus, is_storable_id
-from apps.channels.capabilities import AddressKind, Capabilities, CredentialField, Limits
+from apps.channels.callback import Callback, CallbackEvent, Inbound, Receipt, ReceiptStatus, is_storable_id
+from apps.channels.capabilities import AddressKind, Capabilities, CredentialField, Limits, MediaRule
 from apps.channels.connector import Outbound
+from apps.channels.content import Media, MediaKind
 from apps.channels.errors import (
     AccountRejected,
     MessageRejected,
@@ -18,8 +19,7 @@ from apps.channels.errors import (
     SendFailed,
     Transient,
 )
-from apps.channels.http_connector import HttpConnector, Request, retry_after
-from apps.channels.signatures import is_sha256_of
+from apps.channels.meta import OF_THE_APP, MetaConnector, field_at, id_at, items, link_at, text_at
 from apps.core import clock
 from apps.core.guarded_http import Answer
 from apps.core.limiter import Limit
@@ -33,32 +33,49 @@ _UNREACHABLE = 551
 _OUTSIDE_WINDOW = frozenset({2018065, 2018278, 2534022})
 _NO_SUCH_PERSON = frozenset({1545041, 2018001, 2018108, 2534014})
 
+_MEGABYTE = 1024**2
+_MEDIA_KINDS = {kind.value: kind for kind in MediaKind} | {"file": MediaKind.DOCUMENT}
 
-class Instagram(HttpConnector):
+
+class Instagram(MetaConnector):
     label = "Instagram"
     capabilities = Capabilities(
-        address=AddressKind.INSTAGRAM_ID, longest_text=1000, text_unit="bytes", reports_read=True
+        address=AddressKind.INSTAGRAM_ID,
+        longest_text=1000,
+        text_unit="bytes",
+        media={
+            MediaKind.IMAGE: MediaRule(8 * _MEGABYTE),
+            MediaKind.AUDIO: MediaRule(25 * _MEGABYTE),
+            MediaKind.VIDEO: MediaRule(25 * _MEGABYTE),
+        },
+        most_buttons=13,
+        longest_button=20,
+        quotes=True,
+        reply_window=timedelta(hours=24),
+        hears_replies=True,
+        reports_read=True,
     )
     # 300 text calls a second for an account.
     limits = Limits(account=Limit(rate=300, burst=300))
     credentials = (
         CredentialField("instagram_id", _("The id of the professional account."), is_secret=False),
         CredentialField("access_token", _("A long-lived token of that account.")),
-        CredentialField("app_secret", _("Of the Meta app that calls us back; it signs the callbacks.")),
+        *OF_THE_APP,
     )
     provider_account = "instagram_id"
+    callback_object = "instagram"
 
-    def build_request(self, outbound: Outbound) -> Request:
-        return Request(
-            url=f"{self.base_url}/{outbound.credentials['instagram_id']}/messages",
-            headers=_headers(outbound.credentials),
-            body=orjson.dumps({"recipient": {"id": outbound.to}, "message": {"text": outbound.content.text}}),
-        )
-
-    def build_check(self, credentials: Mapping[str, str]) -> Request:
-        # Not /me: a good token of another account must not pass.
-        url = f"{self.base_url}/{credentials['instagram_id']}"
-        return Request(method="GET", url=url, headers=_headers(credentials), body=b"")
+    def build_body(self, outbound: Outbound) -> Mapping[str, Any]:
+        content = outbound.content
+        said: dict[str, Any] = {"text": content.text}
+        if content.media is not None:
+            said = {"attachment": {"type": content.media.kind.value, "payload": {"url": content.media.url}}}
+        if content.buttons:
+            said["quick_replies"] = [
+                {"content_type": "text", "title": button.title, "payload": button.id} for button in content.buttons
+            ]
+        body = {"recipient": {"id": outbound.to}, "message": said}
+        return body | {"reply_to": {"mid": outbound.answers}} if outbound.answers else body
 
     def read_answer(self, answer: Answer) -> str:
         match orjson.loads(answer.body):
@@ -66,79 +83,82 @@ class Instagram(HttpConnector):
                 return provider_id
         raise ValueError("no message id")
 
-    def classify(self, answer: Answer) -> SendFailed:
-        try:
-            document = orjson.loads(answer.body)
-        except orjson.JSONDecodeError:
-            document = None
-        match document:
-            case {"error": {"code": int()} as error}:
-                return _failure(error, answer.status, retry_after(answer))
-        if answer.status == 429:
-            return RateLimited("429", "Too many requests.", retry_after=retry_after(answer))
-        if answer.status == 401:
-            return AccountRejected("401", "The credentials were refused.")
-        if answer.status >= 500:
-            return Transient(str(answer.status), "The provider failed.", retry_after=retry_after(answer))
-        return MessageRejected(str(answer.status), "The provider refused, without saying why.")
-
-    def verify_callback(self, callback: Callback, credentials: Mapping[str, str]) -> bool:
-        claimed = callback.headers.get("X-Hub-Signature-256", "")
-        return is_sha256_of(callback.body, credentials["app_secret"], claimed)
+    def failure(self, error: Mapping[str, Any], status: int, wait: float | None = None) -> SendFailed:
+        code, subcode = error["code"], error.get("error_subcode")
+        name, detail = str(code), text_at(error, "message")
+        if not isinstance(subcode, int):
+            subcode = None
+        if code == _UNREACHABLE or subcode in _NO_SUCH_PERSON:
+            return RecipientRejected(name, detail)
+        if code in _ACCOUNT_LIMIT:
+            return RateLimited(name, detail, retry_after=wait)
+        if subcode in _OUTSIDE_WINDOW:
+            return MessageRejected(name, detail)
+        if code in _ACCOUNT_REJECTED:
+            return AccountRejected(name, detail)
+        if code in _TRANSIENT or status >= 500:
+            return Transient(name, detail, retry_after=wait)
+        return MessageRejected(name, detail)
 
     def accounts_of(self, callback: Callback) -> frozenset[str]:
-        return frozenset(account for account, _event in _events(callback.body))
+        return frozenset(account for account, _event in self._events(callback))
 
     def events_of(self, callback: Callback) -> Iterator[CallbackEvent]:
-        for account, event in _events(callback.body):
+        for account, event in self._events(callback):
             match event:
                 case {"message": {"is_echo": True, "mid": str(provider_id)}} if is_storable_id(provider_id):
                     yield Receipt(account, provider_id, ReceiptStatus.SENT, _moment(event))
                 case {"read": {"mid": str(provider_id)}} if is_storable_id(provider_id):
                     yield Receipt(account, provider_id, ReceiptStatus.READ, _moment(event))
+                case {"message": {"is_deleted": True}}:
+                    pass  # they took it back
+                case {"message": dict() as said} | {"postback": dict() as said}:
+                    if inbound := _inbound(account, event, said):
+                        yield inbound
+
+    def _events(self, callback: Callback) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The id of our account, and one thing that happened to it."""
+        for entry in self.entries_of(callback):
+            account = id_at(entry, "id")
+            for event in items(entry.get("messaging")):
+                if account and isinstance(event, dict):
+                    yield account, event
 
 
 CONNECTOR = Instagram
 
 
-def _headers(credentials: Mapping[str, str]) -> dict[str, str]:
-    return {"Authorization": f"Bearer {credentials['access_token']}", "Content-Type": "application/json"}
+def _inbound(account: str, event: Mapping[str, Any], said: Mapping[str, Any]) -> Inbound | None:
+    """A message, or a button of one of ours that was touched; such a one has a title in place of a text."""
+    sender, provider_id = id_at(event, "sender", "id"), id_at(said, "mid")
+    if not sender or not provider_id:
+        return None
+    media, rest = _attached(said)
+    words = [text_at(said, "text") or text_at(said, "title"), *rest]
+    text = "\n".join(filter(None, words))
+    return Inbound(
+        account,
+        provider_id,
+        sender,
+        _moment(event),
+        text if text or media else "[unsupported]",
+        media,
+        answers=id_at(said, "reply_to", "mid"),
+        button=field_at(said, "quick_reply", "payload") or field_at(said, "payload"),
+    )
 
 
-def _failure(error: Mapping[str, Any], status: int, wait: float | None) -> SendFailed:
-    """By code and subcode; never by words or HTTP status."""
-    code, subcode, message = error["code"], error.get("error_subcode"), error.get("message")
-    name, detail = str(code), message if isinstance(message, str) else ""
-    if not isinstance(subcode, int):
-        subcode = None
-    if code == _UNREACHABLE or subcode in _NO_SUCH_PERSON:
-        return RecipientRejected(name, detail)
-    if code in _ACCOUNT_LIMIT:
-        return RateLimited(name, detail, retry_after=wait)
-    if subcode in _OUTSIDE_WINDOW:
-        return MessageRejected(name, detail)
-    if code in _ACCOUNT_REJECTED:
-        return AccountRejected(name, detail)
-    if code in _TRANSIENT or status >= 500:
-        return Transient(name, detail, retry_after=wait)
-    return MessageRejected(name, detail)
-
-
-def _events(body: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The id of our account, and one thing that happened to it."""
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadCallback("not JSON") from error
-    if not isinstance(document, dict) or document.get("object") != "instagram":
-        raise BadCallback("not about Instagram")
-    entries = document.get("entry")
-    for entry in entries if isinstance(entries, list) else ():
-        match entry:
-            case {"id": str(account), "messaging": [*events]} if is_storable_id(account):
-                for event in events:
-                    if isinstance(event, dict):
-                        yield account, event
+def _attached(said: Mapping[str, Any]) -> tuple[Media | None, list[str]]:
+    """The first thing to look at or to listen to; a line of text for each that we have no place for."""
+    media: Media | None = None
+    lines: list[str] = []
+    for attachment in items(said.get("attachments")):
+        kind, url = field_at(attachment, "type") or "unknown", link_at(attachment, "payload", "url")
+        if media is None and url and kind in _MEDIA_KINDS:
+            media = Media(_MEDIA_KINDS[kind], url)
+        else:
+            lines.append(f"[{kind}] {url}".rstrip())
+    return media, lines
 
 
 def _moment(event: Mapping[str, Any]) -> datetime:

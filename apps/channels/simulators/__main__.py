@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         group_seconds=given.group_ms / 1000,
         retry_seconds=given.retry_for,
         most_logged=given.most_logged,
+        smtp_port=given.smtp_port,
     )
     try:
         asyncio.run(_run(settings, given.host, given.port), loop_factory=_loop_factory())
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m apps.channels.simulators", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=_port, default=8090, help="0 is any that is free")
+    parser.add_argument("--smtp-port", type=_port, help="takes mails there; needs aiosmtpd")
     parser.add_argument("--callback-url", type=_url, required=True, help="statuses go to /<connector> below it")
     parser.add_argument("--app-secret", required=True, help="signs the callbacks")
     parser.add_argument("--latency", type=_seconds, default=delays.latency, help="seconds before an answer")

@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import Any
 
 from aiohttp import web
 
-from apps.channels.simulators import instagram, whatsapp
+from apps.channels.simulators import evolution, instagram, target, telegram, twilio, whatsapp
 from apps.channels.simulators.callbacks import MOST_IN_A_GROUP, Callbacks, Compose
 from apps.channels.simulators.control import Control, control_app
 from apps.channels.simulators.delays import Delays
@@ -37,8 +38,11 @@ class Settings:
     most_logged: int = 2_000_000
     """Messages that the tally remembers; a million takes about half a gigabyte."""
 
+    smtp_port: int | None = None
+    """Where mails are taken, if they are."""
 
-def build_app(settings: Settings) -> web.Application:
+
+def build_app(settings: Settings, host: str) -> web.Application:
     url = settings.callback_url.rstrip("/")
 
     def callbacks(compose: Compose, most_in_a_group: int = MOST_IN_A_GROUP) -> Callbacks:
@@ -62,9 +66,16 @@ def build_app(settings: Settings) -> web.Application:
             ("instagram", "instagram", instagram.envelope),
         )
     }
+    bots = telegram.Webhooks()
+    phones = twilio.Accounts()
+    instances = evolution.Instances()
     providers: list[Provider[Any]] = [
         whatsapp.WhatsApp(faults, delays, tally, of_meta["whatsapp"]),
         instagram.Instagram(faults, delays, tally, of_meta["instagram"]),
+        telegram.Telegram(faults, delays, tally, callbacks(bots.compose, most_in_a_group=1), bots),
+        twilio.Twilio(faults, delays, tally, callbacks(phones.compose, most_in_a_group=1), phones),
+        evolution.Evolution(faults, delays, tally, callbacks(instances.compose, most_in_a_group=1), instances),
+        target.Target(faults, delays, tally, callbacks(lambda _: None), target.secret_of(settings.app_secret)),
     ]
 
     app = web.Application(client_max_size=_MOST_BODY_BYTES)
@@ -75,13 +86,17 @@ def build_app(settings: Settings) -> web.Application:
     control = Control(faults, delays, tally, every, {provider.name: provider for provider in providers})
     app.add_subapp("/control", control_app(control, settings.callback_url))
     app.cleanup_ctx.extend(_while_serving(callbacks) for callbacks in every)
+    if settings.smtp_port is not None:
+        # Only now, for it needs a package that nothing else needs.
+        smtp = import_module("apps.channels.simulators.smtp").Smtp(faults, delays, tally)
+        app.cleanup_ctx.append(lambda _app: smtp.serving(host, settings.smtp_port))
     return app
 
 
 @asynccontextmanager
 async def serve(settings: Settings, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
     """Yields where it listens; port 0 is any that is free."""
-    runner = web.AppRunner(build_app(settings), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+    runner = web.AppRunner(build_app(settings, host), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port, backlog=1024).start()

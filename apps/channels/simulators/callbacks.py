@@ -152,7 +152,7 @@ class Callbacks:
                 self.posted += len(group.news)
                 if self._in_trouble:
                     self._in_trouble = False
-                    logger.info("callbacks are taken again")
+                    logger.info("%s takes callbacks again", _address(group))
 
     async def _post(self, group: _Group) -> str:
         """What went wrong, if anything did."""

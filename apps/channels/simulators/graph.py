@@ -113,6 +113,15 @@ def signing(url: str, secret: str, envelope: Envelope) -> Callable[[Sequence[New
     return compose
 
 
+def is_link(value: object) -> bool:
+    return isinstance(value, str) and value.startswith(("https://", "http://")) and value.isprintable()
+
+
+def noted(words: str, *notes: str) -> str:
+    """How the tally tells a message that is more than its words."""
+    return " ".join(filter(None, [words, *(f"[{note}]" for note in notes)]))
+
+
 def json_text(content: Mapping[str, Any]) -> str:
     try:
         return orjson.dumps(content).decode()

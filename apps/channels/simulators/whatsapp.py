@@ -1,6 +1,7 @@
-"""WhatsApp's Cloud API, as far as sending goes. Our own id comes back in every status."""
+"""WhatsApp's Cloud API: what is sent, and what people write. Our own id comes back in every status."""
 
 import base64
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,11 +10,14 @@ import orjson
 
 from apps.channels.simulators.callbacks import News
 from apps.channels.simulators.faults import Kind
-from apps.channels.simulators.graph import BAD_TOKEN, GraphApi, GraphError, Rejected, json_text
+from apps.channels.simulators.graph import BAD_TOKEN, GraphApi, GraphError
 from apps.channels.simulators.provider import Delayed, Message, Said
+from apps.channels.simulators.whatsapp_content import invalid, missing, read_content
 
-_LONGEST_TEXT = 4096
 _LONGEST_OPAQUE = 512
+# So begin the statuses, and nothing else that is told.
+_STATUS = b'{"status":'
+_MEDIA_TYPES = {"image": "image/jpeg", "audio": "audio/ogg", "video": "video/mp4", "sticker": "image/webp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +54,19 @@ class WhatsApp(GraphApi[WhatsAppMessage]):
 
     def read_message(self, body: Mapping[str, Any]) -> WhatsAppMessage:
         if body.get("messaging_product") != "whatsapp":
-            raise _invalid("messaging_product")
+            raise invalid("messaging_product")
         to = body.get("to")
         if not to:
-            raise _missing("to")
+            raise missing("to")
         if not isinstance(to, str) or not _is_number(digits := to.removeprefix("+")):
-            raise _invalid("to")
+            raise invalid("to")
         opaque = body.get("biz_opaque_callback_data", "")
         if not isinstance(opaque, str) or len(opaque) > _LONGEST_OPAQUE:
-            raise _invalid("biz_opaque_callback_data")
-        return WhatsAppMessage(to, opaque, _read_content(body), digits)
+            raise invalid("biz_opaque_callback_data")
+        match body.get("context"):
+            case None | {"message_id": str()}:
+                return WhatsAppMessage(to, opaque, read_content(body), digits)
+        raise invalid("context.message_id")
 
     def new_message_id(self, run: str, number: int) -> str:
         return "wamid." + base64.b64encode(f"{run}{number:014d}".encode()).decode()
@@ -74,14 +81,11 @@ class WhatsApp(GraphApi[WhatsAppMessage]):
     def statuses(
         self, account: str, message: WhatsAppMessage, message_id: str, starts_at: float
     ) -> Sequence[Delayed]:
-        same: dict[str, str] = {"id": message_id, "recipient_id": message.wa_id}
-        if message.key:
-            same["biz_opaque_callback_data"] = message.key
         # Written once, and the rest put before it: this is the most frequent thing that the program does.
-        rest = orjson.dumps(same)[1:]
+        rest = orjson.dumps(_of(message, message_id))[1:]
         delays = self.delays
         return [
-            (delay, b'{"status":"%b","timestamp":"%d",%b' % (status, starts_at + delay, rest))
+            (delay, _STATUS + b'"%b","timestamp":"%d",%b' % (status, starts_at + delay, rest))
             for delay, status in (
                 (delays.sent_after, b"sent"),
                 (delays.delivered_after, b"delivered"),
@@ -92,10 +96,22 @@ class WhatsApp(GraphApi[WhatsAppMessage]):
     def failure(
         self, account: str, message: WhatsAppMessage, message_id: str, starts_at: float
     ) -> Sequence[Delayed]:
-        return []
+        delay = self.delays.sent_after
+        title, details = "Message undeliverable", "The message could not be delivered."
+        error = {"code": 131026, "title": title, "message": title, "error_data": {"details": details}}
+        failed = {"status": "failed", "timestamp": str(int(starts_at + delay))} | _of(message, message_id)
+        return [(delay, orjson.dumps(failed | {"errors": [error]}))]
 
     def inbound(self, said: Said, message_id: str) -> News:
-        return News(said.account, b"{}")
+        wa_id = said.sender.removeprefix("+")
+        contact = {"profile": {"name": said.name or wa_id}, "wa_id": wa_id, "user_id": _user_id(wa_id)}
+        kind, content = _written(said)
+        sender = {"from": wa_id, "from_user_id": _user_id(wa_id)}
+        message: dict[str, Any] = sender | {"id": message_id, "timestamp": str(int(time.time())), "type": kind}
+        message[kind] = content
+        if said.reply_to:
+            message["context"] = {"from": _display_number(said.account), "id": said.reply_to}
+        return News(said.account, orjson.dumps({"contact": contact, "message": message}))
 
     def facts(self, account: str) -> object:
         return {
@@ -108,7 +124,7 @@ class WhatsApp(GraphApi[WhatsAppMessage]):
         }
 
 
-def envelope(statuses: Mapping[str, Sequence[bytes]]) -> bytes:
+def envelope(news: Mapping[str, Sequence[bytes]]) -> bytes:
     return orjson.dumps(
         {
             "object": "whatsapp_business_account",
@@ -124,35 +140,48 @@ def envelope(statuses: Mapping[str, Sequence[bytes]]) -> bytes:
                                     "display_phone_number": _display_number(account),
                                     "phone_number_id": account,
                                 },
-                                "statuses": [orjson.Fragment(status) for status in of_account],
-                            },
+                            }
+                            | _told(of_account),
                         }
                     ],
                 }
-                for account, of_account in statuses.items()
+                for account, of_account in news.items()
             ],
         }
     )
 
 
-def _read_content(body: Mapping[str, Any]) -> str:
-    """A text's own words; what is no text is kept as its JSON."""
-    kind = body.get("type", "text")
-    if not isinstance(kind, str):
-        raise _invalid("type")
-    content = body.get(kind)
-    if content is None:
-        raise _missing(kind)
-    if not isinstance(content, dict):
-        raise _invalid(kind)
-    if kind != "text":
-        return json_text(content)
-    text = content.get("body")
-    if not text:
-        raise _missing("text.body")
-    if not isinstance(text, str) or len(text) > _LONGEST_TEXT:
-        raise _invalid("text.body")
-    return text
+def _told(news: Sequence[bytes]) -> dict[str, Any]:
+    """Statuses as they are, and what people wrote with who they are."""
+    statuses = [orjson.Fragment(each) for each in news if each.startswith(_STATUS)]
+    written = [orjson.loads(each) for each in news if not each.startswith(_STATUS)]
+    told: dict[str, Any] = {"statuses": statuses} if statuses else {}
+    if written:
+        contacts = {each["contact"]["wa_id"]: each["contact"] for each in written}
+        told |= {"contacts": [*contacts.values()], "messages": [each["message"] for each in written]}
+    return told
+
+
+def _of(message: WhatsAppMessage, message_id: str) -> dict[str, str]:
+    same = {"id": message_id, "recipient_id": message.wa_id}
+    return same | {"biz_opaque_callback_data": message.key} if message.key else same
+
+
+def _written(said: Said) -> tuple[str, Mapping[str, Any]]:
+    """What kind of message a person writes, and the object that is named after it."""
+    if said.button:
+        reply = {"id": said.button, "title": said.text or said.button}
+        return "interactive", {"type": "button_reply", "button_reply": reply}
+    if not said.media_url:
+        return "text", {"body": said.text}
+    kind = said.media_kind or "image"
+    media = {"id": said.media_url, "mime_type": _MEDIA_TYPES.get(kind, "application/octet-stream"), "sha256": ""}
+    return kind, media | {"caption": said.text} if said.text else media
+
+
+def _user_id(wa_id: str) -> str:
+    """Everybody has one, which begins with their country; here, with none."""
+    return f"ZZ.{wa_id}"
 
 
 def _is_number(text: str) -> bool:
@@ -161,17 +190,3 @@ def _is_number(text: str) -> bool:
 
 def _display_number(account: str) -> str:
     return f"+{account}"
-
-
-def _missing(name: str) -> Rejected:
-    return Rejected(
-        GraphError(
-            400, 131008, "(#131008) Required parameter is missing", details=f"The parameter {name} is required."
-        )
-    )
-
-
-def _invalid(name: str) -> Rejected:
-    return Rejected(
-        GraphError(400, 100, "(#100) Invalid parameter", details=f"The parameter {name} is not valid.")
-    )

@@ -49,7 +49,7 @@ class Callback:
             status
             for entry in self.document["entry"]
             for change in entry.get("changes", ())
-            for status in change["value"]["statuses"]
+            for status in change["value"].get("statuses", ())
         ]
 
     @property

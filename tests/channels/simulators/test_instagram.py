@@ -5,11 +5,19 @@ import hmac
 import time
 from typing import Any
 
+import orjson
 import pytest
+from multidict import CIMultiDict
 
+from apps.channels.callback import Callback, Inbound
+from apps.channels.connectors.instagram import Instagram
+from apps.channels.content import Media, MediaKind
+from tests.channels import test_instagram
 from tests.channels.simulators.stage import ANA, IG_ID, NUMBER, SECRET, Stage, until
 
 MESSAGES = f"/instagram/v23.0/{IG_ID}/messages"
+LINK = "https://files.example/a"
+REPLY = {"content_type": "text", "title": "Sim", "payload": "yes"}
 
 
 async def test_message_is_echoed_and_read_and_never_delivered(stage: Stage) -> None:
@@ -65,12 +73,58 @@ async def test_bad_token_is_refused(stage: Stage, method: str, path: str) -> Non
     assert (answer.status, answer.code) == (401, 190)
 
 
-async def test_attachment_is_known_by_its_json(stage: Stage) -> None:
-    content = {"attachment": {"type": "image", "payload": {"url": "https://example.com/a.png"}}}
+async def test_attachment_is_known_by_where_it_lies_and_echoed(stage: Stage) -> None:
+    content = {"attachment": {"type": "image", "payload": {"url": LINK}}, "quick_replies": [REPLY]}
     for _ in range(2):
         body = {"recipient": {"id": ANA}, "message": content}
         assert (await stage.ask("POST", MESSAGES, body)).status == 200
-    assert list((await stage.tally())["doubled"].values()) == [2]
+    assert (await stage.tally())["doubled"] == {f"[image {LINK}] [Sim]": 2}
+    await until(lambda: bool(stage.receiver.events))
+    echoed = stage.receiver.events[0]["message"]
+    assert echoed["attachments"] == [{"type": "image", "payload": {"url": LINK}}]
+    assert "text" not in echoed
+
+
+async def test_quick_replies_are_told_with_the_text(stage: Stage) -> None:
+    body = {"recipient": {"id": ANA}, "message": {"text": "Vem?", "quick_replies": [REPLY]}}
+    assert (await stage.ask("POST", MESSAGES, body)).status == 200
+    assert orjson.loads((await stage.ask("GET", "/control/received")).document)["text"] == "Vem? [Sim]"
+
+
+async def test_everything_that_the_connector_sends_is_taken(stage: Stage) -> None:
+    for _, body in test_instagram.TestInstagram.contents:
+        answer = await stage.ask("POST", MESSAGES, body | {"reply_to": {"mid": "theirs"}})
+        assert answer.status == 200, answer.document
+
+
+async def test_message_that_does_not_arrive_is_echoed_and_never_read(stage: Stage) -> None:
+    await stage.order({"kind": "undeliverable"})
+    await stage.instagram("Oi")
+    await stage.settled()
+    assert [event["message"]["text"] for event in stage.receiver.events] == ["Oi"]
+
+
+async def said(stage: Stage, **values: str) -> Inbound:
+    """What a person writes, as our connector understands it."""
+    document = {"provider": "instagram", "account": IG_ID, "from": ANA, **values}
+    answer = await stage.ask("POST", "/control/say", document)
+    (inbound,) = Instagram("").events_of(Callback("", CIMultiDict(), stage.receiver.callbacks[-1].body))
+    assert isinstance(inbound, Inbound)
+    assert (inbound.provider_account, inbound.sender, inbound.provider_id) == (IG_ID, ANA, answer.document["id"])
+    return inbound
+
+
+async def test_person_writes_sends_media_and_touches_a_button(stage: Stage) -> None:
+    text = await said(stage, text="Oi", name="Ana", reply_to="ours")
+    assert (text.text, text.answers, text.media, text.button) == ("Oi", "ours", None, "")
+    image = await said(stage, text="Veja", media_url=LINK)
+    assert (image.text, image.media) == ("Veja", Media(MediaKind.IMAGE, LINK))
+    document = await said(stage, media_url=LINK, media_kind="document")
+    assert (document.text, document.media) == ("", Media(MediaKind.DOCUMENT, LINK))
+    story = await said(stage, media_url=LINK, media_kind="story_mention")
+    assert (story.text, story.media) == (f"[story_mention] {LINK}", None)
+    assert (await said(stage, text="Sim", button="yes")).button == "yes"
+    assert (await said(stage, button="yes")).text == "yes"
 
 
 @pytest.mark.parametrize(
@@ -87,6 +141,20 @@ async def test_attachment_is_known_by_its_json(stage: Stage) -> None:
         {"recipient": {"id": ANA}, "message": {"text": 1}},
         {"recipient": {"id": ANA}, "message": {"attachment": "https://example.com/a.png"}},
         {"recipient": {"id": ANA}, "message": {"text": "é" * 501}},
+        {"recipient": {"id": ANA}, "message": {"attachment": {"type": "image", "payload": {}}}},
+        {"recipient": {"id": ANA}, "message": {"attachment": {"type": "image", "payload": {"url": "a.png"}}}},
+        {"recipient": {"id": ANA}, "message": {"attachment": {"type": "file", "payload": {"url": LINK}}}},
+        {"recipient": {"id": ANA}, "message": {"text": "Vem?", "quick_replies": []}},
+        {"recipient": {"id": ANA}, "message": {"text": "Vem?", "quick_replies": [REPLY] * 14}},
+        {"recipient": {"id": ANA}, "message": {"text": "Vem?", "quick_replies": [REPLY | {"title": "x" * 21}]}},
+        {"recipient": {"id": ANA}, "message": {"text": "Vem?", "quick_replies": [REPLY | {"title": ""}]}},
+        {
+            "recipient": {"id": ANA},
+            "message": {"text": "Vem?", "quick_replies": [REPLY | {"payload": "x" * 1001}]},
+        },
+        {"recipient": {"id": ANA}, "message": {"text": "Vem?", "quick_replies": [{"title": "Sim"}]}},
+        {"recipient": {"id": ANA}, "message": {"text": "Oi"}, "reply_to": "theirs"},
+        {"recipient": {"id": ANA}, "message": {"text": "Oi"}, "reply_to": {"mid": 7}},
     ],
 )
 async def test_malformed_message_is_refused_and_not_counted(stage: Stage, body: dict[str, Any]) -> None:

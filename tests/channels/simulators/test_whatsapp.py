@@ -9,7 +9,13 @@ from urllib.parse import urlsplit
 
 import orjson
 import pytest
+from multidict import CIMultiDict
 
+from apps.channels.callback import Callback, CallbackEvent, Inbound, Receipt, ReceiptStatus
+from apps.channels.connectors.whatsapp_cloud import WhatsappCloud
+from apps.channels.content import Media, MediaKind
+from apps.channels.errors import RecipientRejected
+from apps.channels.simulators.whatsapp import envelope
 from tests.channels.simulators.stage import ANA, NUMBER, SECRET, TOKEN, Stage, until, whatsapp_body
 
 MESSAGES = f"/whatsapp/v23.0/{NUMBER}/messages"
@@ -70,14 +76,73 @@ async def test_plus_sign_is_given_back_and_is_no_part_of_the_id(stage: Stage) ->
     assert answer.document["contacts"] == [{"input": f"+{ANA}", "wa_id": ANA}]
 
 
-async def test_template_is_kept_as_its_json(stage: Stage) -> None:
-    body = whatsapp_body("m-1") | {
-        "type": "template",
-        "template": {"name": "invoice", "language": {"code": "pt_BR"}},
-    }
-    assert (await stage.ask("POST", MESSAGES, body)).status == 200
-    log = (await stage.ask("GET", "/control/received")).document
-    assert orjson.loads(orjson.loads(log)["text"]) == body["template"]
+def read(body: bytes) -> list[CallbackEvent]:
+    """As our connector understands it."""
+    return list(WhatsappCloud("").events_of(Callback("", CIMultiDict(), body)))
+
+
+async def said(stage: Stage, **values: str) -> tuple[Inbound, dict[str, Any]]:
+    """What a person writes: as the connector understands it, and as WhatsApp tells it."""
+    document = {"provider": "whatsapp", "account": NUMBER, "from": f"+{ANA}", **values}
+    answer = await stage.ask("POST", "/control/say", document)
+    callback = stage.receiver.callbacks[-1]
+    (inbound,) = read(callback.body)
+    assert isinstance(inbound, Inbound)
+    assert (inbound.provider_account, inbound.sender, inbound.provider_id) == (
+        NUMBER,
+        f"+{ANA}",
+        answer.document["id"],
+    )
+    return inbound, callback.document["entry"][0]["changes"][0]["value"]
+
+
+async def test_person_writes(stage: Stage) -> None:
+    inbound, value = await said(stage, text="Oi", name="Ana")
+    assert (inbound.text, inbound.sender_name, inbound.media, inbound.answers) == ("Oi", "Ana", None, "")
+    assert value.keys() == {"messaging_product", "metadata", "contacts", "messages"}
+    assert value["contacts"] == [{"profile": {"name": "Ana"}, "wa_id": ANA, "user_id": f"ZZ.{ANA}"}]
+    inbound, _ = await said(stage, text="Esse", reply_to="wamid.ours")
+    assert (inbound.text, inbound.answers, inbound.sender_name) == ("Esse", "wamid.ours", ANA)
+
+
+async def test_person_sends_media(stage: Stage) -> None:
+    inbound, _ = await said(stage, text="Veja", media_url="1013859600285441")
+    assert (inbound.text, inbound.media) == ("Veja", Media(MediaKind.IMAGE, "1013859600285441", "", "image/jpeg"))
+    inbound, _ = await said(stage, media_url="2", media_kind="audio")
+    assert (inbound.text, inbound.media) == ("", Media(MediaKind.AUDIO, "2", "", "audio/ogg"))
+    inbound, _ = await said(stage, media_url="3", media_kind="hologram")
+    assert (inbound.text, inbound.media) == ("[hologram]", None)
+
+
+async def test_person_touches_a_button(stage: Stage) -> None:
+    inbound, _ = await said(stage, text="Sim", button="yes", reply_to="wamid.ours")
+    assert (inbound.text, inbound.button, inbound.answers) == ("Sim", "yes", "wamid.ours")
+    inbound, _ = await said(stage, button="yes")
+    assert (inbound.text, inbound.button) == ("yes", "yes")
+
+
+async def test_message_that_does_not_arrive_is_said_to_have_failed(stage: Stage) -> None:
+    await stage.order({"kind": "undeliverable", "times": 1})
+    answer = await stage.whatsapp("m-1")
+    await stage.settled()
+    assert stage.receiver.words() == ["failed"]
+    assert stage.receiver.statuses[0]["biz_opaque_callback_data"] == "m-1"
+    (receipt,) = read(stage.receiver.callbacks[0].body)
+    assert isinstance(receipt, Receipt)
+    assert (receipt.status, receipt.provider_id) == (ReceiptStatus.FAILED, answer.document["messages"][0]["id"])
+    assert isinstance(receipt.error, RecipientRejected)
+    assert receipt.error.code == "131026"
+
+
+def test_statuses_and_messages_travel_together() -> None:
+    status = b'{"status":"read","timestamp":"1","id":"wamid.ours"}'
+    message = {"from": ANA, "id": "wamid.theirs", "timestamp": "1", "type": "text", "text": {"body": "Oi"}}
+    written = orjson.dumps({"contact": {"profile": {"name": "Ana"}, "wa_id": ANA}, "message": message})
+    body = envelope({NUMBER: [written, status, written], "109000000000002": [status]})
+    assert [type(event) for event in read(body)] == [Receipt, Inbound, Inbound, Receipt]
+    first, second = orjson.loads(body)["entry"]
+    assert len(first["changes"][0]["value"]["contacts"]) == 1
+    assert second["changes"][0]["value"].keys() == {"messaging_product", "metadata", "statuses"}
 
 
 @pytest.mark.parametrize(
@@ -144,7 +209,7 @@ HOSTILE = [
     b"[" * 100_000,
     b'{"to":' * 2_000 + b"1" + b"}" * 2_000,
     b'{"messaging_product":"whatsapp","to":1e999}',
-    b'{"messaging_product":"whatsapp","to":"5511988880001","type":"template","template":'
+    b'{"messaging_product":"whatsapp","to":"5511988880001","type":"location","location":'
     + b'{"a":' * 900
     + b"1"
     + b"}" * 901,

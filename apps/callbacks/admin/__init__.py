@@ -1,0 +1,6 @@
+"""Webhooks in the admin."""
+
+from apps.callbacks.admin.delivery import WebhookDeliveryAdmin
+from apps.callbacks.admin.endpoint import WebhookEndpointAdmin
+
+__all__ = ["WebhookDeliveryAdmin", "WebhookEndpointAdmin"]

@@ -13,7 +13,18 @@ from local.console import Stopped, say, stop_when_told
 from local.processes import ProcessFailed
 
 LIVE = ("live-latency", "fan-out", "sockets", "storm")
-NAMES = ("dispatch", "slow-provider", "sustained", "accept", "claim", "at-rest", "limit", "memory", *LIVE)
+NAMES = (
+    "dispatch",
+    "slow-provider",
+    "sustained",
+    "accept",
+    "claim",
+    "at-rest",
+    "limit",
+    "memory",
+    "callbacks",
+    *LIVE,
+)
 
 
 def main() -> int:

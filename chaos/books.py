@@ -46,6 +46,10 @@ class Books:
         """How often nobody could say whether the provider had a message."""
         return self._count(_UNKNOWN_OUTCOMES, accounts)
 
+    def written_by(self, accounts: Sequence[str]) -> list[tuple[str, str]]:
+        """What people wrote, each with their address, in the order of the conversation."""
+        return [(address, text) for address, text in self._ask(_WRITTEN_BY, accounts)]
+
     def cut_connections(self) -> None:
         """All but this one."""
         self._ask("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
@@ -67,6 +71,13 @@ class Books:
                     raise
                 time.sleep(0.2)
 
+
+_WRITTEN_BY = """
+SELECT conversation.address, message.text
+  FROM message JOIN conversation ON conversation.id = message.conversation_id
+ WHERE message.direction = 'inbound' AND message.account_id = ANY(%s::uuid[])
+ ORDER BY message.id
+"""
 
 _IN_FLIGHT = """
 SELECT message_id::text FROM delivery WHERE state = 'sending' AND account_id = ANY(%s::uuid[])

@@ -42,6 +42,11 @@ class Providers:
         entries = map(orjson.loads, self._call("GET", "/control/received").splitlines())
         return [Received(entry["account"], entry["to"], entry["text"]) for entry in entries]
 
+    def say(self, account: str, person: str, text: str) -> None:
+        """A person writes to an account of the simulated WhatsApp."""
+        said = {"provider": "whatsapp", "account": account, "from": person, "text": text}
+        self._call("POST", "/control/say", said)
+
     def close(self) -> None:
         self._client.close()
 

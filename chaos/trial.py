@@ -27,6 +27,8 @@ _QUICK = {
     "retry_base_ms": 200,
     # Time enough for the receipts of a busy machine.
     "unknown_wait": 8,
+    # Nobody wrote first.
+    "reply_window": "left_to_provider",
 }
 _numbers = count(1)
 

@@ -16,6 +16,7 @@ from bench.figures import (
     sockets,
     storm,
     sustained,
+    webhooks,
 )
 from bench.office import Office
 from bench.stage import Stage
@@ -33,4 +34,5 @@ FIGURES: dict[str, Callable[[Stage, Office], list[Figure]]] = {
     "fan-out": fan_out.measure,
     "sockets": sockets.measure,
     "storm": storm.measure,
+    "callbacks": webhooks.measure,
 }

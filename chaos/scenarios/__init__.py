@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from chaos.scenarios import beats, kills, postgres, provider, receipts, redis, stopped, stream, unknown
+from chaos.scenarios import beats, inbound, kills, postgres, provider, receipts, redis, stopped, stream, unknown
 from chaos.trial import Row, Scale, Trial
 
 SCENARIOS: Mapping[str, Callable[[Trial, Scale], Row]] = {
@@ -16,6 +16,7 @@ SCENARIOS: Mapping[str, Callable[[Trial, Scale], Row]] = {
     "two-beats": beats.two,
     "frozen": stopped.worker,
     "receipts": receipts.disturbed,
+    "inbound": inbound.workers_die,
     "stream-redis": stream.redis_emptied,
     "stream-cuts": stream.cuts,
     "stream-hostile": stream.hostile_clients,

@@ -1,7 +1,7 @@
 # Every target is described behind its name; `make help` prints that.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test bench chaos lint format messages proto migrations requirements clean
+.PHONY: help environment demo test bench chaos lint format messages connectors proto migrations requirements clean
 
 BIN := .venv/bin
 TEST := DJANGO_SETTINGS_MODULE=project.settings.test
@@ -30,6 +30,7 @@ lint: environment ## Run every static check: format, style, types, layers, migra
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
 	@$(TEST) $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
+	@$(TEST) $(BIN)/python -m local.describe_connectors --check
 
 format: environment ## Write the code in the common style and mend what can be mended
 	@$(BIN)/ruff check --fix .
@@ -38,6 +39,9 @@ format: environment ## Write the code in the common style and mend what can be m
 messages: environment ## Collect texts to translate into locale/ (needs gettext)
 	@$(TEST) $(BIN)/python manage.py makemessages -l pt_BR --no-location --no-obsolete -i .venv -i .recado
 	@sed -i '/^"POT-Creation-Date/d; /^"Report-Msgid-Bugs-To/d' locale/*/LC_MESSAGES/django.po
+
+connectors: environment ## Write what connectors declare into docs/connectors.md
+	@$(TEST) $(BIN)/python -m local.describe_connectors
 
 proto: environment ## Write the code that speaks proto/recado/v1/recado.proto
 	@$(BIN)/python proto/generate.py

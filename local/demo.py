@@ -77,6 +77,8 @@ def run(places: Places, running: ExitStack) -> NoReturn:
         # The simulators play the providers, and sign what they call back with this.
         "WHATSAPP_CLOUD_URL": f"{places.simulators_url}/whatsapp/v23.0",
         "INSTAGRAM_URL": f"{places.simulators_url}/instagram/v23.0",
+        "TELEGRAM_URL": f"{places.simulators_url}/telegram",
+        "TWILIO_URL": f"{places.simulators_url}/twilio",
         "OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8",
         "SIMULATORS_URL": places.simulators_url,
         "SIMULATORS_APP_SECRET": kept["SIMULATORS_APP_SECRET"],
@@ -95,6 +97,10 @@ def run(places: Places, running: ExitStack) -> NoReturn:
             places.web_url,
             "--grpc",
             places.grpc_address,
+            "--simulators",
+            places.simulators_url,
+            "--smtp",
+            places.smtp_address,
         )
 
     processes = application(places, environment)
@@ -121,7 +127,7 @@ def application(places: Places, environment: dict[str, str]) -> list[Process]:
         "simulators": [
             python, "-m", "apps.channels.simulators", "--host", HOST, "--port", str(places.simulators),
             "--callback-url", f"{places.web_url}/v1/hooks",
-            "--app-secret", environment.get("SIMULATORS_APP_SECRET", "demo"),
+            "--app-secret", environment.get("SIMULATORS_APP_SECRET", "demo"), "--smtp-port", str(places.smtp),
         ],
         "web": [
             python, "-m", "project.web", "--host", HOST, "--port", str(places.web), "--grace", "3",
@@ -129,7 +135,7 @@ def application(places: Places, environment: dict[str, str]) -> list[Process]:
         "grpc": [python, "-m", "project.grpc_server", "--host", HOST, "--port", str(places.grpc)],
         # Drains work for seconds at a time; what must not wait behind them has a worker of its own.
         "dispatcher": [*celery_worker, "--hostname", "dispatcher@%h", "--queues", dispatch],
-        "worker": [*celery_worker, "--hostname", "worker@%h", "--queues", "maintenance,events"],
+        "worker": [*celery_worker, "--hostname", "worker@%h", "--queues", "maintenance,events,callbacks"],
         "beat": [*celery, "beat", "--pidfile="],
         "flower": [*celery, "flower", f"--address={HOST}", f"--port={places.flower}"],
         "traffic": [python, "-m", "local.traffic", str(places.demo_env)],

@@ -21,6 +21,7 @@ class Places:
     postgres: int
     redis: int
     simulators: int
+    smtp: int
     grpc: int
 
     @classmethod
@@ -32,6 +33,7 @@ class Places:
             postgres=_port("RECADO_POSTGRES_PORT", 54320),
             redis=_port("RECADO_REDIS_PORT", 63790),
             simulators=_port("RECADO_SIMULATORS_PORT", 8090),
+            smtp=_port("RECADO_SMTP_PORT", 8025),
             grpc=_port("RECADO_GRPC_PORT", 50051),
         )
 
@@ -44,6 +46,7 @@ class Places:
             "RECADO_POSTGRES_PORT": self.postgres,
             "RECADO_REDIS_PORT": self.redis,
             "RECADO_SIMULATORS_PORT": self.simulators,
+            "RECADO_SMTP_PORT": self.smtp,
             "RECADO_GRPC_PORT": self.grpc,
         }
 
@@ -62,6 +65,10 @@ class Places:
     @property
     def simulators_url(self) -> str:
         return f"http://{HOST}:{self.simulators}"
+
+    @property
+    def smtp_address(self) -> str:
+        return f"{HOST}:{self.smtp}"
 
     @property
     def logs(self) -> Path:

@@ -1,4 +1,4 @@
-"""The demo's own customer: sends a few messages every few seconds, so that there is something to look at."""
+"""The people of the demo: customers who write, and the bakery that answers them; so there is something to see."""
 
 import itertools
 import json
@@ -13,52 +13,127 @@ from typing import Any
 from local.secrets_file import read_env
 
 PAUSE_SECONDS = 5
-WORDS = (
+PEOPLE = 40
+# The one to whom the demo's route takes what comes in on Telegram.
+ROUTED_TO = "17840000000900"
+QUESTIONS = (
+    "Bom dia! Meu pedido já saiu?",
+    "Vocês abrem no domingo?",
+    "Quero encomendar um bolo para sábado.",
+    "Tem pão sem glúten hoje?",
+    "Do you deliver to Vila Madalena?",
+)
+ANSWERS = (
     "Seu pão de fermentação natural sai do forno às 17h.",
     "Pedido confirmado! Entregamos hoje até as 19h.",
     "Obrigado pela visita. Volte sempre!",
     "Your order is ready. See you soon at the bakery.",
     "Lembrete: sua encomenda de bolo é para amanhã.",
 )
+# Where people write: the connector, its simulator, and how the simulator calls the account.
+WRITTEN_ON = (
+    ("whatsapp_cloud", "whatsapp", "100200300400500"),
+    ("instagram", "instagram", "17841400000000001"),
+    ("telegram", "telegram", "700100200"),
+    ("evolution", "evolution", "balcao"),
+)
+
+
+class Bakery:
+    def __init__(self, env_file: Path) -> None:
+        self._demo = read_env(env_file)
+        # Who wrote in the last round: they are answered in this one.
+        self._waiting: dict[str, str] = {}
+        self._chance = random.Random()  # noqa: S311 - which words to send is no secret
+
+    def connect(self) -> None:
+        """Providers that can be told are told where to call: the simulators forget it when they stop."""
+        for connector in ("telegram", "evolution"):
+            self._call("POST", f"/v1/channel-accounts/{self._account(connector)}/connect")
+
+    def round(self, number: int) -> None:
+        people = {connector: self._person(connector) for connector, _, _ in WRITTEN_ON}
+        for connector, simulator, account in WRITTEN_ON:
+            self._say(simulator, account, people[connector], self._chance.choice(QUESTIONS))
+        if number % 12 == 0:
+            self._say("instagram", WRITTEN_ON[1][2], ROUTED_TO, "Pode me avisar por aqui.")
+        waiting, self._waiting = self._waiting, people
+        wanted = [self._answer(connector, _as_address(connector, person)) for connector, person in waiting.items()]
+        wanted += self._news()
+        for message in wanted:
+            message["reference"] = f"demo-{number}"
+        answer = self._call("POST", "/v1/messages/batch", {"messages": wanted})
+        print(len(answer["accepted"]), "accepted", json.dumps(answer["refused"][:1]), flush=True)
+
+    def _answer(self, connector: str, to: str) -> dict[str, Any]:
+        return {"account_id": self._account(connector), "to": to, "text": self._chance.choice(ANSWERS)}
+
+    def _news(self) -> list[dict[str, Any]]:
+        """To people who did not write: only what may be sent to them."""
+        number = self._chance.randrange(PEOPLE)
+        order = {"name": "Ana", "order": str(self._chance.randrange(1000, 2000))}
+        ready = {"template": {"name": "order_ready", "variables": order}}
+        phone = f"+55119700000{number:02d}"
+        return [
+            {"account_id": self._account("whatsapp_cloud"), "to": phone, **ready},
+            {"account_id": self._account("sms"), "to": phone, **ready},
+            {"account_id": self._account("email"), "to": f"pessoa{number}@example.com", **ready},
+            {
+                "account_id": self._account("webhook"),
+                "to": f"{self._demo['RECADO_SIMULATORS']}/target/pedidos",
+                "text": self._chance.choice(ANSWERS),
+            },
+        ]
+
+    def _person(self, connector: str) -> str:
+        number = self._chance.randrange(PEOPLE)
+        return f"55119800000{number:02d}" if connector in {"whatsapp_cloud", "evolution"} else f"1784{number:010d}"
+
+    def _account(self, connector: str) -> str:
+        return self._demo[f"RECADO_ACCOUNT_{connector.upper()}"]
+
+    def _say(self, simulator: str, account: str, person: str, text: str) -> None:
+        said = {
+            "provider": simulator,
+            "account": account,
+            "from": person,
+            "text": text,
+            "name": f"Pessoa {person[-2:]}",
+        }
+        _ask("POST", f"{self._demo['RECADO_SIMULATORS']}/control/say", said, {})
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        headers = {"Authorization": f"Api-Key {self._demo['RECADO_API_KEY']}"}
+        return _ask(method, self._demo["RECADO_URL"] + path, body, headers)
+
+
+def _as_address(connector: str, person: str) -> str:
+    return f"+{person}" if connector in {"whatsapp_cloud", "evolution"} else person
+
+
+def _ask(method: str, url: str, body: Any, headers: dict[str, str]) -> Any:
+    request = urllib.request.Request(  # noqa: S310 - our own loopback address
+        url,
+        data=b"" if body is None else json.dumps(body).encode(),
+        headers={"Content-Type": "application/json", **headers},
+        method=method,
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        return json.load(answer)
 
 
 def main(env_file: Path) -> None:
-    demo = read_env(env_file)
-    chance = random.Random()  # noqa: S311 - which words to send is no secret
-    for round_number in itertools.count():
+    bakery = Bakery(env_file)
+    is_connected = False
+    for number in itertools.count():
         try:
-            send(demo, round_number, chance)
+            if not is_connected:
+                bakery.connect()
+                is_connected = True
+            bakery.round(number)
         except (urllib.error.URLError, OSError) as problem:
             print(f"not sent: {problem}", flush=True)
         time.sleep(PAUSE_SECONDS)
-
-
-def send(demo: dict[str, str], round_number: int, chance: random.Random) -> None:
-    people = [f"+55119{chance.randrange(8000_0000, 8000_0040):08d}" for _ in range(3)]
-    wanted: list[dict[str, Any]] = [
-        {
-            "account_id": demo["RECADO_ACCOUNT_WHATSAPP_CLOUD"],
-            "to": person,
-            "text": chance.choice(WORDS),
-            "reference": f"demo-{round_number}",
-        }
-        for person in people
-    ]
-    wanted.append(
-        {
-            "account_id": demo["RECADO_ACCOUNT_INSTAGRAM"],
-            "to": f"1784{chance.randrange(40):013d}",
-            "text": chance.choice(WORDS),
-            "reference": f"demo-{round_number}",
-        }
-    )
-    request = urllib.request.Request(  # noqa: S310 - our own loopback address
-        f"{demo['RECADO_URL']}/v1/messages/batch",
-        data=json.dumps({"messages": wanted}).encode(),
-        headers={"Authorization": f"Api-Key {demo['RECADO_API_KEY']}", "Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-        print(answer.status, len(json.load(answer)["accepted"]), "accepted", flush=True)
 
 
 if __name__ == "__main__":

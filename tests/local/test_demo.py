@@ -30,7 +30,7 @@ class Demo:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.output = home.with_suffix(".out")
-        names = [f"RECADO_{name}_PORT" for name in ("WEB", "FLOWER", "POSTGRES", "REDIS", "SIMULATORS", "GRPC")]
+        names = [f"RECADO_{name}_PORT" for name in ("WEB", "FLOWER", "POSTGRES", "REDIS", "SIMULATORS", "SMTP", "GRPC")]
         self.environment = {
             name: value
             for name, value in os.environ.items()

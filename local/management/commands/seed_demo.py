@@ -12,8 +12,7 @@ from apps.accounts import api_keys
 from apps.accounts.models import ApiKey, Membership, Organization, User
 from apps.accounts.principal import Principal
 from apps.accounts.roles import Role, Scope
-from apps.channels import accounts
-from apps.channels.models import ChannelAccount
+from local.demo_story import accounts_at, seed_accounts, seed_inbox, seed_templates
 from local.secrets_file import read_env, write_env
 
 PASSWORD = "recado-demo"  # noqa: S105 - of a demo that listens on loopback only
@@ -24,10 +23,6 @@ PEOPLE = (
     ("bruno@aurora.example", "Bruno Tavares", Role.AGENT),
     ("clara@aurora.example", "Clara Nunes", Role.VIEWER),
 )
-ACCOUNTS = (
-    ("whatsapp_cloud", "WhatsApp da padaria", {"phone_number_id": "100200300400500"}),
-    ("instagram", "Instagram da padaria", {"instagram_id": "17841400000000001"}),
-)
 
 
 class Command(BaseCommand):
@@ -37,17 +32,25 @@ class Command(BaseCommand):
         parser.add_argument("--env-file", type=Path, required=True)
         parser.add_argument("--url", required=True, help="where the web process answers")
         parser.add_argument("--grpc", default="", help="where the gRPC server does")
+        parser.add_argument("--simulators", default="http://127.0.0.1:8090", help="where the providers are played")
+        parser.add_argument("--smtp", default="127.0.0.1:8025", help="where they take mails")
 
-    def handle(self, *_args: Any, env_file: Path, url: str, grpc: str, **_options: Any) -> None:
+    def handle(
+        self, *_args: Any, env_file: Path, url: str, grpc: str, simulators: str, smtp: str, **_options: Any
+    ) -> None:
+        app_secret = os.environ.get("SIMULATORS_APP_SECRET", "demo")
         with transaction.atomic():
             organization = seed_organization()
-            channel_accounts = seed_accounts(organization, os.environ.get("SIMULATORS_APP_SECRET", "demo"))
+            channel_accounts = seed_accounts(organization, accounts_at(simulators, smtp, app_secret))
+            seed_templates(organization)
+            seed_inbox(organization, channel_accounts)
             _, key = seed_key(organization, read_env(env_file).get("RECADO_API_KEY", ""))
         write_env(
             env_file,
             {
                 "RECADO_URL": url,
                 "RECADO_GRPC": grpc,
+                "RECADO_SIMULATORS": simulators,
                 "RECADO_EMAIL": PEOPLE[0][0],
                 "RECADO_ADMIN_EMAIL": ADMIN[0],
                 "RECADO_PASSWORD": PASSWORD,
@@ -71,20 +74,6 @@ def seed_organization() -> Organization:
             organization=organization, user=person, defaults={"role": role, "name": person_name}
         )
     return organization
-
-
-def seed_accounts(organization: Organization, app_secret: str) -> dict[str, ChannelAccount]:
-    """One at each simulated provider, by the connector's name."""
-    return {
-        connector: ChannelAccount.objects.for_organization(organization).filter(name=name).first()
-        or accounts.add(
-            Principal.of_system(organization),
-            connector=connector,
-            name=name,
-            credentials={**ids, "access_token": "demo-token", "app_secret": app_secret},
-        )
-        for connector, name, ids in ACCOUNTS
-    }
 
 
 def seed_person(email: str, name: str, *, is_superuser: bool = False) -> User:

@@ -22,8 +22,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings.production")
 MAINTENANCE = "maintenance"
 # What must not wait behind a drain: events to publish, callbacks to work on, the sweep.
 EVENTS = "events"
+# Calls to the endpoints of applications, which may take their time.
+CALLBACKS = "callbacks"
 DISPATCH = tuple(queue_of(connector) for connector in NAMES)
-QUEUES = (MAINTENANCE, EVENTS, *DISPATCH)
+QUEUES = (MAINTENANCE, EVENTS, CALLBACKS, *DISPATCH)
 TASK_SECONDS = 30 * 60
 
 ROUTES = {
@@ -31,6 +33,9 @@ ROUTES = {
     # Whoever starts a drain names the queue of its channel.
     "messaging.drain": {"queue": DISPATCH[0]},
     "messaging.*": {"queue": EVENTS},
+    "callbacks.send_notices": {"queue": MAINTENANCE},
+    "callbacks.remove_old": {"queue": MAINTENANCE},
+    "callbacks.*": {"queue": CALLBACKS},
 }
 
 SCHEDULE = {
@@ -50,6 +55,16 @@ SCHEDULE = {
         "task": "messaging.recover",
         "schedule": 10.0,
         "options": {"expires": 10},
+    },
+    "callbacks: look for what was forgotten, and for second attempts": {
+        "task": "callbacks.recover",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "callbacks: remove what is old": {
+        "task": "callbacks.remove_old",
+        "schedule": crontab(minute="37"),
+        "options": {"expires": 30 * 60},
     },
 }
 

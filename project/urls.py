@@ -11,6 +11,7 @@ from apps.accounts.api.urls import urlpatterns as accounts_api
 from apps.accounts.browser_tokens import browser_token
 from apps.accounts.language import choose_language
 from apps.accounts.throttling import CallerThrottle
+from apps.callbacks.api.urls import urlpatterns as callbacks_api
 from apps.channels.api.urls import urlpatterns as channels_api
 from apps.live.views import live_page
 from apps.messaging.api.urls import urlpatterns as messaging_api
@@ -24,6 +25,7 @@ api = [
         name="docs",
     ),
     *accounts_api,
+    *callbacks_api,
     *channels_api,
     *messaging_api,
     *realtime_api,
@@ -40,6 +42,7 @@ urlpatterns = [
     path("live/", live_page, name="live"),
     path("v1/", include((api, "api"))),
     path("i18n/setlang/", choose_language, name="set_language"),
+    path("p/", include("apps.messaging.preferences.urls")),
 ]
 
 handler400 = "project.errors.bad_request"

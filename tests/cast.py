@@ -50,12 +50,40 @@ CREDENTIALS: dict[str, dict[str, str]] = {
         "phone_number_id": "106540352242922",
         "access_token": "EAAG-whatsapp-token-of-the-house",
         "app_secret": "whatsapp-app-secret-of-the-house",
+        "verify_token": "whatsapp-verify-token-of-the-house",
     },
     "instagram": {
         "instagram_id": "17841400000000001",
         "access_token": "IGAA-instagram-token-of-the-house",
         "app_secret": "instagram-app-secret-of-the-house",
+        "verify_token": "instagram-verify-token-of-the-house",
     },
+    "telegram": {
+        "bot_token": "7100200300:telegram-token-of-the-house",
+        "secret_token": "telegram-secret-token-of-the-house",
+    },
+    "sms": {
+        "account_sid": "AC0123456789abcdef0123456789abcdef",
+        "auth_token": "twilio-auth-token-of-the-house",
+        "sender": "+15005550006",
+    },
+    "evolution": {
+        "server_url": "https://provider.example/v1",
+        "instance": "padaria-aurora",
+        "api_key": "evolution-api-key-of-the-house",
+        "webhook_secret": "evolution-webhook-secret-of-the-house",
+        "jwt_key": "evolution-jwt-key-that-the-house-chose",
+    },
+    "email": {
+        "server": "smtp.provider.example:587",
+        "security": "starttls",
+        "username": "padaria",
+        "password": "smtp-password-of-the-house",
+        "from_address": "pedidos@aurora.example",
+        "from_name": "Padaria Aurora",
+        "reply_to": "balcao@aurora.example",
+    },
+    "webhook": {"signing_secret": "whsec_c2lnbmluZy1zZWNyZXQtb2YtdGhlLWhvdXNlIQ=="},
 }
 
 

@@ -16,6 +16,10 @@ class Scope(models.TextChoices):
     CHANNELS_WRITE = "channels:write", _("Add, change, pause and resume channel accounts")
     MESSAGES_READ = "messages:read", _("Read its messages and conversations")
     MESSAGES_WRITE = "messages:write", _("Send and cancel messages, replay and discard dead letters")
+    TEMPLATES_READ = "templates:read", _("Read its message templates")
+    TEMPLATES_WRITE = "templates:write", _("Write, publish and archive message templates")
+    WEBHOOKS_READ = "webhooks:read", _("See its webhook endpoints and what they were called with")
+    WEBHOOKS_WRITE = "webhooks:write", _("Add, change and remove webhook endpoints, send to them again")
 
 
 class Role(models.TextChoices):
@@ -25,7 +29,15 @@ class Role(models.TextChoices):
     VIEWER = "viewer", _("Viewer")
 
 
-_VIEWER = frozenset({Scope.ORGANIZATION_READ, Scope.MEMBERS_READ, Scope.CHANNELS_READ, Scope.MESSAGES_READ})
+_VIEWER = frozenset(
+    {
+        Scope.ORGANIZATION_READ,
+        Scope.MEMBERS_READ,
+        Scope.CHANNELS_READ,
+        Scope.MESSAGES_READ,
+        Scope.TEMPLATES_READ,
+    }
+)
 _AGENT = _VIEWER | {Scope.MESSAGES_WRITE}
 _ADMIN = _AGENT | {
     Scope.ORGANIZATION_WRITE,
@@ -34,6 +46,9 @@ _ADMIN = _AGENT | {
     Scope.API_KEYS_WRITE,
     Scope.AUDIT_READ,
     Scope.CHANNELS_WRITE,
+    Scope.TEMPLATES_WRITE,
+    Scope.WEBHOOKS_READ,
+    Scope.WEBHOOKS_WRITE,
 }
 
 SCOPES_OF: dict[Role, frozenset[Scope]] = {

@@ -2,6 +2,8 @@
 
 from django.utils.translation import gettext as _
 
+from apps.channels.capabilities import AddressKind
+
 
 def texts() -> dict[str, str]:
     """By the name that the scripts know each by; those that end in _one and _other come with a number."""
@@ -17,6 +19,17 @@ def texts() -> dict[str, str]:
         "server_trouble": _("The server is in trouble. Try again in a moment."),
         "logged_out": _("You are logged out. Log in again."),
         "loading": _("Loading…"),
+    }
+
+
+def addresses() -> dict[AddressKind, str]:
+    """How one writes each kind."""
+    return {
+        AddressKind.PHONE: _("A phone number with its country, such as +5511912345678."),
+        AddressKind.INSTAGRAM_ID: _("The person's id on Instagram, which comes with what they wrote."),
+        AddressKind.TELEGRAM_CHAT: _("The number of the Telegram chat, which comes with what the person wrote."),
+        AddressKind.EMAIL: _("An e-mail address."),
+        AddressKind.URL: _("The address that is called, with https."),
     }
 
 
@@ -78,6 +91,17 @@ def _of_messages() -> dict[str, str]:
         "answered_after": _("answered after %(time)s"),
         "goes_on_in": _("goes on in %(time)s"),
         "fact_accepted": _("Accepted at"),
+        "fact_written": _("Written at"),
+        "fact_category": _("Category"),
+        "goes_on_over": _("goes on over %(channel)s"),
+        "forwarded": _("Forwarded by a route"),
+        "other_way": _("Tried this way because another one failed"),
+        "touched": _("Touched: %(button)s"),
+        "media_image": _("Image"),
+        "media_audio": _("Audio"),
+        "media_video": _("Video"),
+        "media_document": _("Document"),
+        "opens_elsewhere": _("opens in another tab"),
         "fact_channel": _("Channel"),
         "fact_scheduled": _("Scheduled for"),
         "fact_priority": _("Priority"),
@@ -94,9 +118,10 @@ def _of_writing() -> dict[str, str]:
     return {
         "account_paused": _("This channel account is paused, so messages wait: %(why)s"),
         "paused_option": _("%(name)s (paused)"),
-        "address_is_phone": _("A phone number with its country, such as +5511912345678."),
-        "address_is_id": _("The channel's own id of the person."),
         "address_missing": _("Say to whom."),
+        "part_missing": _("Give the link, or choose a template."),
+        "no_templates": _("There is no published template yet. Write one in the administration."),
+        "window_over": _("Here people can be written to freely for a while after they wrote, and that is over."),
         "text_missing": _("Write something."),
         "characters_left": _("%(count)s characters left"),
         "characters_over": _("%(count)s characters too long"),
@@ -126,6 +151,8 @@ def _of_the_activity() -> dict[str, str]:
 def _of_the_simulation() -> dict[str, str]:
     return {
         "every_account": _("Every account, in turn"),
+        "simulated_person": _("A simulated person"),
+        "person_wrote": _("It is on its way: look for it among the conversations."),
         "accepted_count_one": _("%(count)s accepted."),
         "accepted_count_other": _("%(count)s accepted."),
         "refused_count_one": _("%(count)s refused:"),

@@ -22,10 +22,18 @@ from django.views.decorators.http import require_safe
 from apps.accounts.acting import acting_user, memberships_of
 from apps.channels.registry import NAMES, connector_class
 from apps.live.faults import faults
-from apps.live.texts import texts
+from apps.live.texts import addresses, texts
 from apps.messaging.statuses import MAY_FOLLOW, EventKind, Status
 
 SOCKET = "/ws/status"
+# Who plays the provider of each connector in the demo.
+SIMULATED = {
+    "whatsapp_cloud": "whatsapp",
+    "instagram": "instagram",
+    "telegram": "telegram",
+    "evolution": "evolution",
+    "sms": "twilio",
+}
 STYLES = [f"live/{name}.css" for name in ("tokens", "frame", "conversations", "thread", "activity", "simulate")]
 # Places held for conversations while they are read.
 SKELETONS = 8
@@ -88,6 +96,9 @@ def _connector(name: str) -> dict[str, Any]:
         "address": known.capabilities.address.value,
         "longest_text": known.capabilities.longest_text,
         "text_unit": known.capabilities.text_unit,
+        "address_means": addresses()[known.capabilities.address],
+        "media": sorted(known.capabilities.media),
+        "simulator": SIMULATED.get(name, "") if known.capabilities.hears_replies else "",
     }
 
 

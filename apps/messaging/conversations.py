@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 from django.db import transaction
-from django.db.models import Exists
+from django.db.models import Exists, QuerySet
 from django.utils.translation import gettext as _
 
 from apps.accounts import audit
@@ -190,12 +190,17 @@ WITH wanted AS MATERIALIZED (
 ), new_contact AS (
     INSERT INTO contact (id, organization_id, name, created_at)
     SELECT contact_id, %(organization)s, '', %(now)s FROM new_address
+), known_address AS (
+    -- Whoever merges two contacts is waited for, and then waits for us: the conversation is with who remains.
+    SELECT known.contact_id, known.kind, known.value
+      FROM contact_address AS known JOIN wanted ON known.kind = wanted.kind AND known.value = wanted.address
+     WHERE known.organization_id = %(organization)s
+     ORDER BY known.kind, known.value
+       FOR SHARE OF known
 ), reached AS (
     SELECT contact_id, kind, value FROM new_address
      UNION ALL
-    SELECT old.contact_id, old.kind, old.value
-      FROM contact_address AS old JOIN wanted ON old.kind = wanted.kind AND old.value = wanted.address
-     WHERE old.organization_id = %(organization)s
+    SELECT contact_id, kind, value FROM known_address
 )
 INSERT INTO conversation (id, organization_id, account_id, contact_id, address, created_at)
 SELECT DISTINCT ON (wanted.account_id, wanted.address)
@@ -239,6 +244,12 @@ def move(account: ChannelAccount, old: str, new: str) -> None:
     Conversation.across_organizations.filter(account=account, address=old).exclude(
         Exists(Conversation.across_organizations.filter(account=account, address=new))
     ).update(address=new)
+
+
+def lock(conversations: QuerySet[Conversation]) -> list[UUID]:
+    """Which they are. In the order in which everybody locks them: see engine/order.py."""
+    ordered = conversations.order_by("pk").select_for_update(no_key=True)
+    return list(ordered.values_list("pk", flat=True))
 
 
 @transaction.atomic

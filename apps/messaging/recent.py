@@ -1,16 +1,21 @@
 """Conversations by what happened in them last: no index knows that, so it is read from the latest messages."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
+from django.db.models import OuterRef, Subquery
+
 from apps.accounts.models import Organization
-from apps.channels.models import ChannelAccount
-from apps.core.prepared import prepared_cursor
-from apps.messaging.contacts import reached_at
+from apps.messaging.inbox import shown
 from apps.messaging.models import Conversation, Message
+from apps.messaging.search import Narrowing
 
 LOOKED_AT = 2000
+_NEVER = UUID(int=0)
+
+# A conversation and its last message, whose id tells when that was.
+type _Active = tuple[UUID, UUID | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,94 +24,48 @@ class Recent:
     last_message: Message | None
 
 
-def recent(organization: Organization, *, most: int, before: UUID | None = None) -> list[Recent]:
-    """Of the organization's latest messages, the last active first. `before` is a message: those behind it."""
-    return _read(_OF_THE_LATEST, organization, most, before, looked_at=LOOKED_AT)
-
-
-def with_address(
-    organization: Organization, address: str, *, most: int, before: UUID | None = None
+def recent(
+    organization: Organization, narrowing: Narrowing, *, most: int, before: UUID | None = None
 ) -> list[Recent]:
-    """All that there are with whoever is reached there, however long ago."""
-    return _read(_WITH_CONTACTS, organization, most, before, contacts=reached_at([organization.id], address))
+    """The last active first. `before` is a message: those behind it.
 
-
-def _read(statement: str, organization: Organization, most: int, before: UUID | None, **more: Any) -> list[Recent]:
-    with prepared_cursor() as cursor:
-        cursor.execute(
-            statement,
-            {"organization": organization.id, "before": before, "most": most, **more},
-        )
-        return [_recent(row) for row in cursor.fetchall()]
-
-
-def _recent(row: tuple[Any, ...]) -> Recent:
-    conversation_id, account_id, connector, contact_id, address, closed_at, created_at, *last = row
-    conversation = Conversation(
-        id=conversation_id,
-        account=ChannelAccount(id=account_id, connector=connector),
-        contact_id=contact_id,
-        address=address,
-        closed_at=closed_at,
-        created_at=created_at,
-    )
-    names = ("id", "text", "status", "created_at")
-    return Recent(conversation, Message(**dict(zip(names, last, strict=True))) if last[0] else None)
-
-
-# MATERIALIZED, and LATERAL for one row each: so it reads as many messages as it looks at and no more, whatever the
-# planner thinks of the tables.
-_PAGE_OF_CANDIDATES = """
-WITH candidate AS MATERIALIZED (
-    SELECT candidates
-), page AS MATERIALIZED (
-    SELECT conversation_id, message_id
-      FROM candidate
-     WHERE %(before)s::uuid IS NULL OR message_id < %(before)s::uuid
-     ORDER BY message_id DESC NULLS LAST
-     LIMIT %(most)s
-)
-SELECT conversation.id, conversation.account_id, account.connector, conversation.contact_id, conversation.address,
-       conversation.closed_at, conversation.created_at, last.id, last.text, last.status, last.created_at
-  FROM page
-  JOIN LATERAL (SELECT id, account_id, contact_id, address, closed_at, created_at
-                  FROM conversation
-                 WHERE id = page.conversation_id AND organization_id = %(organization)s
-                 LIMIT 1) AS conversation ON true
-  JOIN LATERAL (SELECT connector
-                  FROM channel_account
-                 WHERE id = conversation.account_id
-                 LIMIT 1) AS account ON true
-  LEFT JOIN LATERAL (SELECT id, text, status, created_at
-                       FROM message
-                      WHERE id = page.message_id
-                      LIMIT 1) AS last ON true
- ORDER BY page.message_id DESC NULLS LAST
-"""
-
-_OF_THE_LATEST = _PAGE_OF_CANDIDATES.replace(
-    "SELECT candidates",
+    Those of the organization's latest messages; where an index knows what is wanted, the newest that it finds,
+    however long they have been silent.
     """
-    SELECT DISTINCT ON (conversation_id) conversation_id, id AS message_id
-      FROM (SELECT conversation_id, id
-              FROM message
-             WHERE organization_id = %(organization)s
-             ORDER BY id DESC
-             LIMIT %(looked_at)s) AS latest
-     ORDER BY conversation_id, id DESC
-    """,
-)
+    active = _found(organization, narrowing) if narrowing.found else _of_the_latest(organization)
+    if before is not None:
+        active = [(pk, last) for pk, last in active if last is not None and last < before]
+    if narrowing.sifted:
+        ours = Conversation.objects.for_organization(organization).filter(pk__in=[pk for pk, _ in active])
+        kept = set(ours.filter(narrowing.sifted).values_list("pk", flat=True))
+        active = [(pk, last) for pk, last in active if pk in kept]
+    return _read(organization, active[:most])
 
-_WITH_CONTACTS = _PAGE_OF_CANDIDATES.replace(
-    "SELECT candidates",
-    """
-    SELECT conversation.id AS conversation_id, last.id AS message_id
-      FROM conversation
-      LEFT JOIN LATERAL (SELECT id
-                           FROM message
-                          WHERE conversation_id = conversation.id
-                          ORDER BY id DESC
-                          LIMIT 1) AS last ON true
-     WHERE conversation.organization_id = %(organization)s AND conversation.contact_id = ANY(%(contacts)s)
-    """,
-)
+
+def _of_the_latest(organization: Organization) -> list[_Active]:
+    latest = Message.objects.for_organization(organization).order_by("-pk")
+    return list(_first_of_each(latest.values_list("conversation_id", "pk")[:LOOKED_AT]))
+
+
+def _first_of_each(messages: Iterable[tuple[UUID, UUID]]) -> Iterable[_Active]:
+    seen: dict[UUID, UUID | None] = {}
+    for conversation, message in messages:
+        seen.setdefault(conversation, message)
+    return seen.items()
+
+
+def _found(organization: Organization, narrowing: Narrowing) -> list[_Active]:
+    newest = Conversation.objects.for_organization(organization).filter(narrowing.found).order_by("-pk")
+    messages = Message.objects.for_organization(organization).filter(conversation=OuterRef("pk")).order_by("-pk")
+    active = newest.annotate(last=Subquery(messages.values("pk")[:1])).values_list("pk", "last")[:LOOKED_AT]
+    return sorted(active, key=lambda each: each[1] or _NEVER, reverse=True)
+
+
+def _read(organization: Organization, active: list[_Active]) -> list[Recent]:
+    conversations = shown(Conversation.objects.for_organization(organization)).in_bulk([pk for pk, _ in active])
+    last = Message.objects.for_organization(organization).in_bulk([pk for _, pk in active if pk is not None])
+    return [
+        Recent(conversations[pk], last.get(message) if message is not None else None)
+        for pk, message in active
+        if pk in conversations
+    ]

@@ -26,6 +26,12 @@ def _is_superuser(request: HttpRequest) -> bool:
     return bool(getattr(request.user, "is_superuser", False))
 
 
+def _list(title: Any, icon: str, model: str) -> dict[str, Any]:
+    """The list of one kind of thing."""
+    link = reverse_lazy(f"admin:{model.replace('.', '_')}_changelist")
+    return {"title": title, "icon": icon, "link": link, "permission": _may_see(model)}
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Recado",
     "SITE_HEADER": "Recado",
@@ -74,24 +80,9 @@ UNFOLD: dict[str, Any] = {
             {
                 "title": _("Organization"),
                 "items": [
-                    {
-                        "title": _("Members"),
-                        "icon": "group",
-                        "link": reverse_lazy("admin:accounts_membership_changelist"),
-                        "permission": _may_see("accounts.membership"),
-                    },
-                    {
-                        "title": pgettext_lazy("menu", "API keys"),
-                        "icon": "key",
-                        "link": reverse_lazy("admin:accounts_apikey_changelist"),
-                        "permission": _may_see("accounts.apikey"),
-                    },
-                    {
-                        "title": _("Audit trail"),
-                        "icon": "history",
-                        "link": reverse_lazy("admin:accounts_auditevent_changelist"),
-                        "permission": _may_see("accounts.auditevent"),
-                    },
+                    _list(_("Members"), "group", "accounts.membership"),
+                    _list(pgettext_lazy("menu", "API keys"), "key", "accounts.apikey"),
+                    _list(_("Audit trail"), "history", "accounts.auditevent"),
                     {
                         "title": _("Name and address"),
                         "icon": "domain",
@@ -104,42 +95,21 @@ UNFOLD: dict[str, Any] = {
                 "title": _("Messages"),
                 "separator": True,
                 "items": [
-                    {
-                        "title": _("Messages"),
-                        "icon": "chat",
-                        "link": reverse_lazy("admin:messaging_message_changelist"),
-                        "permission": _may_see("messaging.message"),
-                    },
-                    {
-                        "title": _("Conversations"),
-                        "icon": "forum",
-                        "link": reverse_lazy("admin:messaging_conversation_changelist"),
-                        "permission": _may_see("messaging.conversation"),
-                    },
-                    {
-                        "title": _("Contacts"),
-                        "icon": "contacts",
-                        "link": reverse_lazy("admin:messaging_contact_changelist"),
-                        "permission": _may_see("messaging.contact"),
-                    },
-                    {
-                        "title": _("Dead letters"),
-                        "icon": "unsubscribe",
-                        "link": reverse_lazy("admin:messaging_deadletter_changelist"),
-                        "permission": _may_see("messaging.deadletter"),
-                    },
+                    _list(_("Messages"), "chat", "messaging.message"),
+                    _list(_("Conversations"), "forum", "messaging.conversation"),
+                    _list(_("Contacts"), "contacts", "messaging.contact"),
+                    _list(_("Labels"), "label", "messaging.label"),
+                    _list(_("Templates"), "article", "messaging.template"),
+                    _list(_("Suppressed addresses"), "block", "messaging.suppression"),
+                    _list(_("Dead letters"), "unsubscribe", "messaging.deadletter"),
                 ],
             },
             {
                 "title": _("Channels"),
                 "separator": True,
                 "items": [
-                    {
-                        "title": _("Channel accounts"),
-                        "icon": "cell_tower",
-                        "link": reverse_lazy("admin:delivery_channels_channelaccount_changelist"),
-                        "permission": _may_see("delivery_channels.channelaccount"),
-                    },
+                    _list(_("Channel accounts"), "cell_tower", "delivery_channels.channelaccount"),
+                    _list(_("Routes"), "alt_route", "messaging.route"),
                 ],
             },
             {
@@ -152,24 +122,18 @@ UNFOLD: dict[str, Any] = {
                         "link": reverse_lazy("admin:accounts_organization_changelist"),
                         "permission": _is_superuser,
                     },
-                    {
-                        "title": _("Users"),
-                        "icon": "person",
-                        "link": reverse_lazy("admin:accounts_user_changelist"),
-                        "permission": _may_see("accounts.user"),
-                    },
-                    {
-                        "title": _("Periodic tasks"),
-                        "icon": "schedule",
-                        "link": reverse_lazy("admin:django_celery_beat_periodictask_changelist"),
-                        "permission": _may_see("django_celery_beat.periodictask"),
-                    },
+                    _list(_("Users"), "person", "accounts.user"),
+                    _list(_("Periodic tasks"), "schedule", "django_celery_beat.periodictask"),
                 ],
             },
             {
                 "title": _("Developers"),
                 "separator": True,
-                "items": [{"title": _("API reference"), "icon": "code", "link": reverse_lazy("api:docs")}],
+                "items": [
+                    _list(_("Webhooks"), "webhook", "callbacks.webhookendpoint"),
+                    _list(_("Webhook deliveries"), "outbox", "callbacks.webhookdelivery"),
+                    {"title": _("API reference"), "icon": "code", "link": reverse_lazy("api:docs")},
+                ],
             },
         ]
     },

@@ -38,8 +38,10 @@ SPECTACULAR_SETTINGS = {
     },
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "AddressKind": "apps.messaging.api.consent.KINDS",
         "ActorKind": "apps.accounts.models.audit_event.ActorKind",
         "Connector": "apps.channels.registry.choices",
+        "ConsentSource": "apps.messaging.models.ConsentSource",
         "DeadLetterState": "apps.messaging.models.DeadLetterState",
         "MessageEventKind": "apps.messaging.statuses.EventKind",
         "MessageStatus": "apps.messaging.statuses.Status",
@@ -47,6 +49,10 @@ SPECTACULAR_SETTINGS = {
         "Ordering": "apps.channels.models.Ordering",
         "Role": "apps.accounts.roles.Role",
         "Scope": "apps.accounts.roles.Scope",
+        "WebhookDeliveryState": "apps.callbacks.models.DeliveryState",
+        "WebhookDeliveryType": "apps.callbacks.api.bodies.TYPES",
+        "WebhookDisabledBecause": "apps.callbacks.models.DisabledBecause",
+        "WebhookEventType": "apps.callbacks.event_types.EventType",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

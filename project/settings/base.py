@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "apps.accounts",
     "apps.channels",
     "apps.messaging",
+    "apps.callbacks",
     "apps.live",
     "allauth",
     "allauth.account",

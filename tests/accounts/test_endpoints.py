@@ -15,15 +15,34 @@ from apps.accounts.models import ApiKey, AuditEvent, Membership
 from apps.accounts.principal import Principal
 from apps.accounts.roles import Scope
 from apps.accounts.tenancy import TenantModel
+from apps.callbacks import endpoints as webhook_endpoints
+from apps.callbacks.models import WebhookDelivery, WebhookEndpoint
 from apps.channels import accounts
 from apps.channels.models import ChannelAccount
-from apps.messaging import conversations
-from apps.messaging.models import Contact, Conversation, DeadLetter, Message
+from apps.messaging import contacts, conversations, labels, notes
+from apps.messaging.models import (
+    Contact,
+    ContactAddress,
+    Conversation,
+    ConversationNote,
+    DeadLetter,
+    Label,
+    Message,
+)
+from tests.callbacks.office import add_delivery, add_endpoint
 from tests.cast import CREDENTIALS, Api, House, add_channel_account, as_member, with_key
 from tests.messaging import history
 
 pytestmark = pytest.mark.django_db
 NOBODYS = UUID(int=0)
+
+
+def webhook_delivery(house: House) -> WebhookDelivery:
+    """Its address names its endpoint too, and here every name is filled with one id."""
+    endpoint = add_endpoint(house)
+    return add_delivery(house, endpoint, id=endpoint.pk)
+
+
 METHODS = ("get", "post", "put", "patch", "delete")
 
 # One of each kind of thing that an address can name, belonging to somebody else. A new kind goes in here.
@@ -38,7 +57,12 @@ SOMEBODY_ELSES: dict[type[TenantModel], Callable[[House], TenantModel]] = {
     Message: history.queued,
     Conversation: history.conversation,
     Contact: history.contact,
+    ContactAddress: lambda house: history.contact(house).addresses.get(),
+    ConversationNote: lambda house: notes.write(house.principal(), history.conversation(house), "x"),
+    Label: lambda house: labels.add(house.principal(), name=f"x of {house.organization.slug}", color="#112233"),
     DeadLetter: history.dead,
+    WebhookEndpoint: add_endpoint,
+    WebhookDelivery: webhook_delivery,
 }
 
 # They are open to everybody, or answer whoever is known about themselves.
@@ -55,10 +79,18 @@ REPEATABLE = {
     "/v1/messages/<uuid:message_id>/cancel",
     "/v1/conversations/<uuid:conversation_id>/close",
     "/v1/conversations/<uuid:conversation_id>/reopen",
+    "/v1/conversations/<uuid:conversation_id>/assign",
+    "/v1/conversations/<uuid:conversation_id>/read",
+    "/v1/conversations/bulk",
+    "/v1/contacts/<uuid:contact_id>/merge",
     "/v1/dead-letters/replay",
     "/v1/realtime/tickets",
     "/v1/dead-letters/<uuid:letter_id>/replay",
     "/v1/dead-letters/<uuid:letter_id>/discard",
+    "/v1/webhook-endpoints/<uuid:endpoint_id>/enable",
+    "/v1/webhook-endpoints/<uuid:endpoint_id>/disable",
+    "/v1/webhook-endpoints/<uuid:endpoint_id>/replay",
+    "/v1/webhook-endpoints/<uuid:endpoint_id>/deliveries/<uuid:delivery_id>/replay",
 }
 # They change nothing that the trail tells of: two go on with a session or key whose beginning is in it, and
 # messages have a trail of their own, their events.
@@ -68,6 +100,8 @@ WITHOUT_TRAIL = {
     "/v1/channel-accounts/<uuid:account_id>/verify",
     "/v1/messages",
     "/v1/messages/batch",
+    # An event that only says that it is one.
+    "/v1/webhook-endpoints/<uuid:endpoint_id>/test",
 }
 
 
@@ -167,6 +201,23 @@ def test_creation_can_be_repeated_safely(endpoint: Endpoint) -> None:
     assert is_idempotent or endpoint.path in REPEATABLE, "put @idempotent on its post()"
 
 
+# Bodies that name something there is.
+def assigned(house: House) -> Any:
+    return {"member_id": str(house.agent.pk)}
+
+
+def labelled(house: House) -> Any:
+    return {"labels": [str(labels.add(house.principal(), name="Entrega", color="#112233").pk)]}
+
+
+def closed(house: House) -> Any:
+    return {"ids": [str(history.conversation(house).pk)], "action": "close"}
+
+
+def merged(house: House) -> Any:
+    return {"into": str(contacts.add(house.principal(), name="Ana").pk)}
+
+
 # What changes something, with a body that does. A new endpoint that writes goes in here.
 CHANGES: dict[str, tuple[Any, str]] = {
     "POST /v1/auth/token": (
@@ -191,16 +242,56 @@ CHANGES: dict[str, tuple[Any, str]] = {
     "POST /v1/messages/<uuid:message_id>/cancel": (None, "message.cancelled"),
     "POST /v1/conversations/<uuid:conversation_id>/close": (None, "conversation.closed"),
     "POST /v1/conversations/<uuid:conversation_id>/reopen": (None, "conversation.reopened"),
+    "POST /v1/conversations/<uuid:conversation_id>/assign": (assigned, "conversation.assigned"),
+    "POST /v1/conversations/<uuid:conversation_id>/read": (None, "conversation.read"),
+    "PUT /v1/conversations/<uuid:conversation_id>/labels": (labelled, "conversation.labelled"),
+    "POST /v1/conversations/<uuid:conversation_id>/notes": ({"text": "x"}, "conversation.note_written"),
+    "DELETE /v1/notes/<uuid:note_id>": (None, "conversation.note_deleted"),
+    "POST /v1/conversations/bulk": (closed, "conversations.closed"),
+    "POST /v1/labels": ({"name": "Entrega"}, "label.added"),
+    "PATCH /v1/labels/<uuid:label_id>": ({"name": "Entrega"}, "label.changed"),
+    "DELETE /v1/labels/<uuid:label_id>": (None, "label.removed"),
+    "POST /v1/contacts": ({"name": "Ana"}, "contact.added"),
+    "PATCH /v1/contacts/<uuid:contact_id>": ({"name": "Ana"}, "contact.changed"),
+    "POST /v1/contacts/<uuid:contact_id>/addresses": (
+        {"kind": "email", "value": "ana@exemplo.com"},
+        "contact.address_added",
+    ),
+    "DELETE /v1/contact-addresses/<uuid:address_id>": (None, "contact.address_removed"),
+    "POST /v1/contacts/<uuid:contact_id>/merge": (merged, "contact.merged"),
     "POST /v1/dead-letters/<uuid:letter_id>/replay": (None, "dead_letter.replayed"),
     "POST /v1/dead-letters/<uuid:letter_id>/discard": ({"reason": "too old"}, "dead_letter.discarded"),
     "POST /v1/dead-letters/replay": ({"dry_run": False}, "dead_letters.replayed"),
+    "POST /v1/webhook-endpoints": ({"url": "https://app.aurora.example/hooks"}, "webhook_endpoint.added"),
+    "PATCH /v1/webhook-endpoints/<uuid:endpoint_id>": ({"description": "shop"}, "webhook_endpoint.changed"),
+    "DELETE /v1/webhook-endpoints/<uuid:endpoint_id>": (None, "webhook_endpoint.removed"),
+    "POST /v1/webhook-endpoints/<uuid:endpoint_id>/rotate-secret": (None, "webhook_endpoint.secret_rotated"),
+    "POST /v1/webhook-endpoints/<uuid:endpoint_id>/disable": (None, "webhook_endpoint.disabled"),
+    "POST /v1/webhook-endpoints/<uuid:endpoint_id>/enable": (None, "webhook_endpoint.enabled"),
+    "POST /v1/webhook-endpoints/<uuid:endpoint_id>/replay": (
+        {"since": "2026-01-01T00:00:00Z", "dry_run": False},
+        "webhook_deliveries.replayed",
+    ),
+    "POST /v1/webhook-endpoints/<uuid:endpoint_id>/deliveries/<uuid:delivery_id>/replay": (
+        None,
+        "webhook_delivery.replayed",
+    ),
 }
 # What has to be so before the change can be made.
 BEFORE: dict[str, Callable[[House, Any], object]] = {
     "POST /v1/conversations/<uuid:conversation_id>/reopen": lambda house, target: conversations.close(
         house.principal(), target
     ),
+    "POST /v1/conversations/<uuid:conversation_id>/read": lambda _house, target: (
+        Conversation.across_organizations.filter(pk=target.pk).update(unread_count=1)
+    ),
     "POST /v1/dead-letters/replay": lambda house, _target: history.dead(house),
+    "POST /v1/webhook-endpoints/<uuid:endpoint_id>/enable": lambda house, target: webhook_endpoints.disable(
+        house.principal(), target
+    ),
+    "POST /v1/webhook-endpoints/<uuid:endpoint_id>/replay": lambda house, target: add_delivery(
+        house, target, state="failed"
+    ),
 }
 WRITING = [(endpoint, method) for endpoint, method in CALLS if method != "get"]
 
@@ -214,6 +305,7 @@ def test_every_change_leaves_a_trail(aurora: House, owner: Api, endpoint: Endpoi
     target = SOMEBODY_ELSES[endpoint.view.model](aurora) if issubclass(endpoint.view, TenantView) else None
     if name in BEFORE:
         BEFORE[name](aurora, target)
+    body = body(aurora) if callable(body) else body
     AuditEvent.across_organizations.all().delete()
     answer = owner.send(method.upper(), endpoint.filled(target.pk if target else ""), body)
     assert answer.status_code < 300, answer.content

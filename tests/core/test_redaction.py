@@ -72,5 +72,16 @@ def test_link_that_sets_a_password_is_hidden() -> None:
     assert "1-abc" not in redact_text("GET /accounts/password/reset/key/1-abc-def/ HTTP/1.1")
 
 
+def test_link_by_which_a_person_is_known_is_hidden() -> None:
+    token = (
+        "WyIwMWEyMDA2NDJkZDI3ZDg2ODI5MGY0NDExMWM0N2RmZCIsIiJd:1xUuIJ:5G9o9dGxzO6CKADDiBteP1it2GXb_WAF16XyWUYWx7I"
+    )
+    for path in (token, f"{token}/unsubscribe", token.replace(":", "%3A")):
+        shown = redact_text(f"GET /p/{path}?lang=en")
+        assert shown.startswith(f"GET /p/{HIDDEN}")
+        assert shown.endswith("?lang=en")
+        assert "5G9o9" not in shown
+
+
 def test_bytes_are_counted_not_shown() -> None:
     assert redact({"payload": b"segredo"}) == {"payload": "[7 bytes]"}

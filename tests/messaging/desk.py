@@ -12,6 +12,7 @@ from apps.accounts.principal import Principal
 from apps.channels import accounts
 from apps.channels.models import ChannelAccount, ReplyWindow
 from apps.channels.registry import connector_class
+from apps.channels.simulators.target import secret_of
 from apps.messaging.engine.accept import accept
 from apps.messaging.engine.deliver import drain
 from apps.messaging.engine.loop import Loop
@@ -23,6 +24,16 @@ from tests.messaging.provider import APP_SECRET
 CREDENTIALS = {
     "whatsapp_cloud": {"phone_number_id": "100200300", "access_token": "token", "app_secret": APP_SECRET},
     "instagram": {"instagram_id": "17841400000000000", "access_token": "token", "app_secret": APP_SECRET},
+    "telegram": {"bot_token": "100200300:token-of-the-bot-at-the-desk", "secret_token": "secret-of-the-desk"},
+    "sms": {"account_sid": "AC" + "0" * 32, "auth_token": "token-of-the-desk", "sender": "+15005550006"},
+    "evolution": {
+        "server_url": "https://evolution.example",
+        "instance": "desk",
+        "api_key": "key-of-the-desk",
+        "webhook_secret": "secret-of-the-desk-in-each-callback",
+    },
+    "email": {"server": "smtp.example:587", "security": "starttls", "from_address": "desk@aurora.example"},
+    "webhook": {"signing_secret": secret_of(APP_SECRET)},
 }
 ANA, BIA, CAIO = "+5511912345601", "+5511912345602", "+5511912345603"
 

@@ -3,7 +3,7 @@
 from apps.accounts.principal import Principal
 from apps.channels import accounts
 from apps.channels.errors import MessageRejected, SendFailed
-from apps.channels.models import ChannelAccount
+from apps.channels.models import ChannelAccount, ReplyWindow
 from apps.messaging.engine.accept import accept
 from apps.messaging.engine.claim import claim
 from apps.messaging.engine.new_message import Accepted, NewMessage
@@ -24,6 +24,7 @@ def account_of(house: House, connector: str = "whatsapp_cloud") -> ChannelAccoun
         credentials=CREDENTIALS[connector],
         rate_per_second=10_000,
         burst=10_000,
+        reply_window=ReplyWindow.LEFT_TO_PROVIDER,
     )
 
 

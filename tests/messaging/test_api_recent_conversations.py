@@ -7,8 +7,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.messaging import recent
-from tests.cast import Api, House
+from apps.messaging import inbox, labels, recent
+from apps.messaging.models import Contact, ContactAddress, Conversation
+from tests.cast import Api, House, as_member, with_key
 from tests.messaging import history
 from tests.messaging.history import ANA, BIA
 
@@ -78,37 +79,61 @@ def test_what_was_silent_for_long_is_found_by_its_address(
 
 
 def test_wrong_filter_and_limit_are_refused(owner: Api, aurora: House) -> None:
-    for query in ("limit=0", "limit=201", "limit=x", "cursor=x", "addres=x"):
+    for query in (
+        "limit=0", "limit=201", "limit=x", "cursor=x", "addres=x", "unread=yes", "assignee=x", "label=x",
+        "state=x",
+    ):  # fmt: skip
         assert owner.get(f"{PATH}?{query}").status_code == 400, query
 
 
-def test_it_is_one_statement_that_reads_no_more_than_it_looks_at(
-    owner: Api, aurora: House, boreal: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_filters_narrow_what_was_said_lately(owner: Api, aurora: House, boreal: House) -> None:
+    ana, bia = history.queued(aurora, to=ANA).conversation, history.queued(aurora, to=BIA).conversation
+    caio = history.queued(aurora, to="1784140000", connector="instagram").conversation
+    inbox.assign(aurora.principal(), ana, aurora.agent.pk)
+    inbox.close_many(aurora.principal(), [bia.pk])
+    Conversation.across_organizations.filter(pk__in=[ana.pk, caio.pk]).update(unread_count=2)
+    label = labels.add(aurora.principal(), name="Entrega", color="#AA0000")
+    inbox.set_labels(aurora.principal(), caio, [label.pk])
+    Contact.across_organizations.filter(pk=bia.contact_id).update(name="Bia Souza")
+    for query, expected in [
+        ("state=open", [caio, ana]), ("state=closed", [bia]), (f"assignee={aurora.agent.pk}", [ana]),
+        ("assignee=none", [caio, bia]), ("assignee=me", []), (f"assignee={boreal.agent.pk}", []),
+        ("unread=true", [caio, ana]), ("unread=false", [bia]), ("unread=true&assignee=none", [caio]),
+        (f"label={label.pk}", [caio]), (f"label={label.pk}&state=closed", []), ("channel=instagram", [caio]),
+        (f"account_id={ana.account_id}", [bia, ana]), (f"contact_id={bia.contact_id}", [bia]),
+        ("name=bia%20s", [bia]), ("name=souza", []), (f"assignee={aurora.agent.pk}&unread=true", [ana]),
+    ]:  # fmt: skip
+        assert [each["id"] for each in shown(owner, f"?{query}")] == [str(each.pk) for each in expected], query
+        everywhere = owner.get(f"/v1/conversations?{query}").json()["data"]
+        assert [each["id"] for each in everywhere] == [str(each.pk) for each in expected], query
+    assert [each["id"] for each in shown(as_member(aurora.agent), "?assignee=me")] == [str(ana.pk)]
+    refused = with_key(aurora.organization).get(f"{PATH}?assignee=me")
+    assert refused.json()["errors"][0]["code"] == "no_member"
+
+
+def test_it_reads_no_more_than_it_looks_at(owner: Api, aurora: House, boreal: House) -> None:
     """However long the history is: neither a table nor the rest of the index is read."""
     crowd(aurora, people=60, messages=6_000)
     crowd(boreal, people=5, messages=2_000)
-    with CaptureQueriesContext(connection) as few:
-        assert len(shown(owner, "?limit=1")) == 1
-    with CaptureQueriesContext(connection) as many:
-        assert len(shown(owner, "?limit=50")) == 50
-    assert len(few) == len(many)
-    asked = {"organization": aurora.organization.id, "before": None, "most": 51}
-    for statement, more in (
-        (recent._OF_THE_LATEST, {"looked_at": recent.LOOKED_AT}),
-        (recent._WITH_CONTACTS, {"contacts": [history.contact(aurora).id]}),
-    ):
-        with connection.cursor() as cursor:
-            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", {**asked, **more})
-            plan = cursor.fetchone()[0]
-        reads = list(scans(json.loads(plan)[0]["Plan"] if isinstance(plan, str) else plan[0]["Plan"]))
-        of_messages = [scan for scan in reads if scan.get("Relation Name") == "message"]
-        assert of_messages
-        assert {scan["Node Type"] for scan in of_messages} <= {"Index Scan", "Index Only Scan"}
-        for scan in of_messages:
-            looked_at = scan["Actual Rows"] * scan["Actual Loops"]
-            assert looked_at <= recent.LOOKED_AT, scan
-            assert not scan.get("Rows Removed by Filter"), scan
+    Conversation.across_organizations.update(unread_count=1)
+    address = ContactAddress.objects.for_organization(aurora.organization).earliest("pk").value.replace("+", "%2B")
+    for query in ("", "&state=open", "&unread=true", f"&address={address}"):
+        with CaptureQueriesContext(connection) as few:
+            assert len(shown(owner, f"?limit=1{query}")) == 1
+        with CaptureQueriesContext(connection) as many:
+            shown(owner, f"?limit=50{query}")
+        assert len(few) == len(many)
+        statements = [each["sql"] for each in many if 'FROM "message"' in each["sql"]]
+        assert statements
+        for statement in statements:
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}")
+                plan = cursor.fetchone()[0]
+            reads = scans(json.loads(plan)[0]["Plan"] if isinstance(plan, str) else plan[0]["Plan"])
+            for scan in (scan for scan in reads if scan.get("Relation Name") == "message"):
+                assert scan["Node Type"] in {"Index Scan", "Index Only Scan"}
+                assert scan["Actual Rows"] * scan["Actual Loops"] <= recent.LOOKED_AT, scan
+                assert not scan.get("Rows Removed by Filter"), scan
 
 
 def crowd(house: House, *, people: int, messages: int) -> None:

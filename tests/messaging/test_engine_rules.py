@@ -71,6 +71,7 @@ class Engine(RuleBasedStateMachine):
             credentials={**CREDENTIALS["whatsapp_cloud"], "phone_number_id": slug},
             retry_attempts=3,
             retry_base_ms=1,
+            reply_window="left_to_provider",
         )
         self.accepted: dict[str, list[UUID]] = defaultdict(list)
         # What the provider has, by person, in order.

@@ -1,5 +1,15 @@
 """The operators' side: one file a kind of thing."""
 
-from apps.messaging.admin import backlog, contact, conversation, dead_letter, message
+from apps.messaging.admin import (
+    backlog,
+    consent,
+    contact,
+    conversation,
+    dead_letter,
+    label,
+    message,
+    route,
+    template,
+)
 
-__all__ = ["backlog", "contact", "conversation", "dead_letter", "message"]
+__all__ = ["backlog", "consent", "contact", "conversation", "dead_letter", "label", "message", "route", "template"]

@@ -16,9 +16,10 @@ from apps.accounts.acting import principal_for
 from apps.messaging.admin.base import MOST_COUNTED, AccountFilter, LongTableAdmin, SiftingFilter, organizations_of
 from apps.messaging.admin.words import error_in_words, story
 from apps.messaging.messages import cancel
-from apps.messaging.models import Message, MessageEvent
+from apps.messaging.models import Message
 from apps.messaging.search import SHORT_TABLES, messages_named
 from apps.messaging.statuses import Status
+from apps.messaging.timeline import events_of
 
 
 class StatusFilter(SiftingFilter):
@@ -84,4 +85,4 @@ class MessageAdmin(LongTableAdmin[Message]):
 
     @admin.display(description=gettext_lazy("what happened"))
     def what_happened(self, message: Message) -> SafeString:
-        return story(MessageEvent.across_organizations.filter(message=message))
+        return story(events_of(message))

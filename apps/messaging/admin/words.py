@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from apps.messaging.models import Message, MessageEvent
+from apps.messaging.statuses import EventKind
 
 MOST_EVENTS = 200
 
@@ -34,6 +35,10 @@ def in_words(event: MessageEvent) -> str:
         words.append(_("after %(milliseconds)d ms") % {"milliseconds": detail["ms"]})
     if "error" in detail:
         words.append(error_in_words(detail["error"], detail.get("code", ""), detail.get("detail", "")))
+    if "channel" in detail:
+        words.append(_("goes on over %(channel)s") % {"channel": detail["channel"]})
+    if event.kind == EventKind.FORWARDED:
+        words.append(str(detail.get("refused") or detail.get("status", "")))
     if "seconds" in detail:
         words.append(_("goes on in %(seconds)s s") % {"seconds": detail["seconds"]})
     return ", ".join(words)

@@ -3,7 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,14 +12,15 @@ from rest_framework.response import Response
 from apps.accounts.api.view import TenantView
 from apps.accounts.roles import Scope
 from apps.core.api.pagination import SiftedPages
-from apps.messaging import conversations
-from apps.messaging.api.filters import ContactFilters, ConversationFilters
+from apps.core.api.problems import field_error
+from apps.messaging import inbox
+from apps.messaging.api.filters import ME, NOBODY, ConversationFilters
 from apps.messaging.api.messages import WITH_PARTIES
 from apps.messaging.api.pages import LastActiveFirst
 from apps.messaging.api.readers import ConversationReader, MessageReader, RecentConversationReader
-from apps.messaging.contacts import reached_at
 from apps.messaging.models import Conversation, Message
-from apps.messaging.recent import Recent, recent, with_address
+from apps.messaging.recent import Recent, recent
+from apps.messaging.search import Narrowing, narrowed
 
 
 class ConversationView(TenantView[Conversation]):
@@ -26,7 +28,24 @@ class ConversationView(TenantView[Conversation]):
     reader = ConversationReader
 
     def get_queryset(self) -> QuerySet[Conversation]:
-        return super().get_queryset().select_related("account")
+        return inbox.shown(super().get_queryset())
+
+    def narrowing(self, request: Request) -> Narrowing:
+        wanted: dict[str, Any] = ConversationFilters.read(request)
+        if "assignee" in wanted:
+            wanted["assignee"] = self._assignee(wanted["assignee"])
+        return narrowed(self.principal.organization, wanted)
+
+    def _assignee(self, said: str) -> UUID | None:
+        if said == NOBODY:
+            return None
+        if said != ME:
+            return UUID(said)
+        member = inbox.membership_of(self.principal)
+        if member is None:
+            detail = _("An API key is no member: name the member whose conversations you want.")
+            raise field_error("assignee", "no_member", detail)
+        return member.pk
 
 
 class ConversationsView(ConversationView):
@@ -41,15 +60,9 @@ class ConversationsView(ConversationView):
     )
     def get(self, request: Request) -> Response:
         """Conversations, newest first. With a filter a page may hold fewer than `limit` while `next` leads on."""
-        wanted: dict[str, Any] = ConversationFilters.read(request)
-        candidates = self.get_queryset()
-        if "contact_id" in wanted:
-            candidates = candidates.filter(contact=wanted["contact_id"])
-        if "address" in wanted:
-            reached = reached_at([self.principal.organization.id], wanted["address"])
-            candidates = candidates.filter(contact__in=reached)
-        sifted = Q(account=wanted["account_id"]) if "account_id" in wanted else Q()
-        found = self.paginator.sift(candidates, sifted, request)
+        narrowing = self.narrowing(request)
+        candidates = self.get_queryset().filter(narrowing.found)
+        found = self.paginator.sift(candidates, narrowing.sifted, request)
         return self.paginator.get_paginated_response(ConversationReader(found, many=True).data)
 
 
@@ -59,23 +72,21 @@ class RecentConversationsView(ConversationView):
     paginator: LastActiveFirst
 
     @extend_schema(
-        parameters=[ContactFilters],
+        parameters=[ConversationFilters],
         responses=RecentConversationReader(many=True),
         operation_id="conversations_recent_list",
     )
     def get(self, request: Request) -> Response:
         """Conversations with their last message, the last active first.
 
-        Those of the organization's latest 2,000 messages; with an `address` all that there are with whoever is
-        reached there. What becomes active while you read on is on the first page.
+        Those of the organization's latest 2,000 messages. With a person (`address`, `name`, `contact_id`), a
+        member as `assignee`, a `label` or `unread=true`, the newest 2,000 of those that there are, however long
+        they have been silent. What becomes active while you read on is on the first page.
         """
-        wanted: dict[str, Any] = ContactFilters.read(request)
-        organization = self.principal.organization
+        narrowing = self.narrowing(request)
 
         def read(most: int, before: UUID | None) -> list[Recent]:
-            if "address" in wanted:
-                return with_address(organization, wanted["address"], most=most, before=before)
-            return recent(organization, most=most, before=before)
+            return recent(self.principal.organization, narrowing, most=most, before=before)
 
         found = self.paginator.cut(read, request)
         last = {each.conversation.id: each.last_message for each in found}
@@ -105,23 +116,3 @@ class ConversationMessagesView(ConversationView):
         messages = messages.filter(conversation=conversation).select_related(*WITH_PARTIES)
         rows = self.paginator.paginate_queryset(messages, request, self)
         return self.paginator.get_paginated_response(MessageReader(rows, many=True).data)
-
-
-class CloseConversationView(ConversationView):
-    scopes = {"POST": Scope.MESSAGES_WRITE}
-
-    @extend_schema(request=None, responses=ConversationReader, operation_id="conversations_close")
-    def post(self, request: Request, conversation_id: UUID) -> Response:
-        """Close a conversation: nothing more is taken for it by its id. What waits in it is still sent."""
-        conversation = conversations.close(self.principal, self.get_object(conversation_id))
-        return Response(ConversationReader(conversation).data)
-
-
-class ReopenConversationView(ConversationView):
-    scopes = {"POST": Scope.MESSAGES_WRITE}
-
-    @extend_schema(request=None, responses=ConversationReader, operation_id="conversations_reopen")
-    def post(self, request: Request, conversation_id: UUID) -> Response:
-        """Open a closed conversation again. Writing to the person's address does so too."""
-        conversation = conversations.reopen(self.principal, self.get_object(conversation_id))
-        return Response(ConversationReader(conversation).data)

@@ -19,6 +19,8 @@ from apps.messaging.statuses import Status
 
 # A message gets its id after the moment that it is accepted at.
 _ID_DELAY = timedelta(minutes=1)
+# Instead of a member's id.
+ME, NOBODY = "me", "none"
 _LAST_MOMENT = datetime.max.replace(tzinfo=UTC) - _ID_DELAY
 
 
@@ -44,14 +46,28 @@ class MessageFilters(Filters):
     created_before = serializers.DateTimeField(required=False)
 
 
-class ConversationFilters(Filters):
+class ContactFilters(Filters):
+    address = serializers.CharField(
+        required=False, max_length=addresses.LONGEST, help_text="Where the person is reached, whole."
+    )
+    name = serializers.CharField(required=False, max_length=120, help_text="How the person's name begins.")
+
+
+class ConversationFilters(ContactFilters):
+    state = serializers.ChoiceField(choices=["open", "closed"], required=False)
+    assignee = serializers.RegexField(
+        rf"^({ME}|{NOBODY}|[0-9a-fA-F]{{8}}(-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}})$",
+        required=False,
+        help_text=f"A member's id, `{ME}`, or `{NOBODY}` for what nobody has taken.",
+    )
+    label = serializers.UUIDField(required=False)  # type: ignore[assignment]
+    unread = serializers.ChoiceField(choices=["true", "false"], required=False)
+    channel = serializers.ChoiceField(choices=choices(), required=False)
     account_id = serializers.UUIDField(required=False)
     contact_id = serializers.UUIDField(required=False)
-    address = serializers.CharField(required=False, max_length=addresses.LONGEST)
 
-
-class ContactFilters(Filters):
-    address = serializers.CharField(required=False, max_length=addresses.LONGEST)
+    def validate_unread(self, said: str) -> bool:
+        return said == "true"
 
 
 class DeadLetterFilters(Filters):

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
@@ -44,7 +44,8 @@ def hook(request: HttpRequest, connector: str, account_id: UUID | None = None) -
         unavailable["Retry-After"] = str(RETRY_SECONDS)
         return unavailable
     if refused is None:
-        return JsonResponse({})
+        # Empty: some providers take what stands in an answer for something to send.
+        return HttpResponse(content_type="text/plain")
     # The log counts them; what they said stays out of it.
     logger.warning("callback_refused", connector=connector, reason=refused.code, size=len(body))
     return problem_response(refused.status, refused.code, refused.detail)

@@ -17,8 +17,9 @@ from apps.messaging.api.filters import MessageFilters, created_between
 from apps.messaging.api.readers import EventReader, MessageReader
 from apps.messaging.api.schema import NewMessageBody
 from apps.messaging.api.sending import send
-from apps.messaging.models import Message, MessageEvent
+from apps.messaging.models import Message
 from apps.messaging.search import SHORT_TABLES
+from apps.messaging.timeline import events_of
 
 WITH_PARTIES = ("account", "conversation")
 
@@ -98,9 +99,12 @@ class MessageEventsView(MessageView):
 
     @extend_schema(responses=EventReader(many=True), operation_id="messages_events_list")
     def get(self, request: Request, message_id: UUID) -> Response:
-        """What happened to a message: every status and every attempt, newest first."""
-        message = self.get_object(message_id)
-        events = MessageEvent.objects.for_organization(self.principal.organization).filter(message=message)
+        """What happened to a message: every status and every attempt, newest first.
+
+        Where it did not arrive and another way was taken, the events of the messages that took its place are among
+        them: `message_id` tells which is whose.
+        """
+        events = events_of(self.get_object(message_id))
         rows = self.paginator.paginate_queryset(events, request, self)
         return self.paginator.get_paginated_response(EventReader(rows, many=True).data)
 

@@ -6,9 +6,20 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from apps.accounts.models import Membership
 from apps.channels.registry import choices
 from apps.messaging.api.values import PRIORITIES
-from apps.messaging.models import Contact, ContactAddress, Conversation, DeadLetter, Message, MessageEvent
+from apps.messaging.inbox import window_of
+from apps.messaging.models import (
+    Contact,
+    ContactAddress,
+    Conversation,
+    ConversationNote,
+    DeadLetter,
+    Label,
+    Message,
+    MessageEvent,
+)
 from apps.messaging.statuses import EventKind, Priority
 
 CHANNEL = "The connector of the account."
@@ -91,20 +102,21 @@ class MessageReader(serializers.ModelSerializer[Message]):
 
 
 class EventReader(serializers.ModelSerializer[MessageEvent]):
+    message_id = serializers.UUIDField()
     detail = serializers.DictField(
         help_text="Of an attempt: `error`, `code` and `detail`, how long it took (`ms`), the wait in `seconds`."
     )
 
     class Meta:
         model = MessageEvent
-        fields = ["kind", "at", "attempt", "detail"]
+        fields = ["message_id", "kind", "at", "attempt", "detail"]
         read_only_fields = fields
 
 
 class AddressReader(serializers.ModelSerializer[ContactAddress]):
     class Meta:
         model = ContactAddress
-        fields = ["kind", "value"]
+        fields = ["id", "kind", "value"]
         read_only_fields = fields
 
 
@@ -113,25 +125,73 @@ class ContactReader(serializers.ModelSerializer[Contact]):
 
     class Meta:
         model = Contact
-        fields = ["id", "name", "addresses", "created_at"]
+        fields = ["id", "name", "language", "time_zone", "addresses", "created_at"]
         read_only_fields = fields
 
 
+class LabelReader(serializers.ModelSerializer[Label]):
+    class Meta:
+        model = Label
+        fields = ["id", "name", "color"]
+        read_only_fields = fields
+
+
+class NamedReader(serializers.Serializer[Any]):
+    """A member by the name that the organization knows them by, or a contact."""
+
+    id = serializers.UUIDField()
+    name = serializers.SerializerMethodField()
+
+    def get_name(self, named: Membership | Contact) -> str:
+        return named.name if isinstance(named, Contact) else str(named)
+
+
+class WindowReader(serializers.Serializer[Any]):
+    is_open = serializers.BooleanField()
+    closes_at = serializers.DateTimeField(allow_null=True, help_text="Null where the person never wrote.")
+
+
 class ConversationReader(serializers.ModelSerializer[Conversation]):
+    """Of what `inbox.shown` reads."""
+
     account_id = serializers.UUIDField()
     contact_id = serializers.UUIDField()
     channel = serializers.ChoiceField(choices=choices(), source="account.connector", help_text=CHANNEL)
+    contact = NamedReader()
+    assignee = NamedReader(allow_null=True, help_text="The member who takes care of it.")
+    labels = LabelReader(many=True)
+    window = serializers.SerializerMethodField(
+        help_text="The time in which people may be written to freely; null where the channel knows none."
+    )
 
     class Meta:
         model = Conversation
-        fields = ["id", "account_id", "channel", "contact_id", "address", "closed_at", "created_at"]
+        fields = [
+            "id", "account_id", "channel", "contact_id", "contact", "address", "assignee", "labels",
+            "unread_count", "last_inbound_at", "window", "closed_at", "created_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(WindowReader(allow_null=True))
+    def get_window(self, conversation: Conversation) -> Any:
+        window = window_of(conversation)
+        return None if window is None else WindowReader(window).data
+
+
+class NoteReader(serializers.ModelSerializer[ConversationNote]):
+    conversation_id = serializers.UUIDField()
+    author = NamedReader(allow_null=True, help_text="Null where an API key wrote it, or the member has left.")
+
+    class Meta:
+        model = ConversationNote
+        fields = ["id", "conversation_id", "author", "text", "created_at"]
         read_only_fields = fields
 
 
 class LastMessageReader(serializers.ModelSerializer[Message]):
     class Meta:
         model = Message
-        fields = ["id", "text", "status", "created_at"]
+        fields = ["id", "direction", "text", "status", "created_at"]
         read_only_fields = fields
 
 

@@ -6,6 +6,7 @@ keeps no other from being accepted.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -26,7 +27,7 @@ from apps.messaging.engine.judge import Known, judge
 from apps.messaging.engine.new_message import Accepted, Answer, NewMessage, Refused
 from apps.messaging.engine.publisher import publish_soon
 from apps.messaging.models import Message
-from apps.messaging.statuses import Status
+from apps.messaging.statuses import Category, Status
 from apps.messaging.wording import compose
 from apps.messaging.wording.compose import Composed, Uncomposed
 
@@ -39,6 +40,7 @@ FALLBACK_KEPT = timedelta(days=8)
 def accept(organization: Organization, wanted: Sequence[NewMessage]) -> list[Answer]:
     """What became of each, in order."""
     now = clock.now()
+    wanted = _of_their_categories(organization, wanted)
     wishes = [Wish(each.account_id, each.to, each.conversation_id, each.category) for each in wanted]
     places = conversations.find_or_open(organization, wishes)
     known = _look_up(organization, wanted, places)
@@ -49,6 +51,23 @@ def accept(organization: Organization, wanted: Sequence[NewMessage]) -> list[Ans
         _write(organization, accepted, is_locked=len(wanted) == 1)
         _ring(accepted)
     return answers
+
+
+def _of_their_categories(organization: Organization, wanted: Sequence[NewMessage]) -> Sequence[NewMessage]:
+    """What names no category of its own has that of the template that it goes as, or may go as."""
+    named = {
+        n: template.name
+        for n, message in enumerate(wanted)
+        if message.category == Category.TRANSACTIONAL
+        and (template := message.template or message.template_fallback) is not None
+    }
+    if not named:
+        return wanted
+    known = compose.categories(organization, named.values())
+    return [
+        replace(message, category=known.get(named[n], message.category)) if n in named else message
+        for n, message in enumerate(wanted)
+    ]
 
 
 def _look_up(
@@ -81,7 +100,7 @@ def _compose(
     organization: Organization, wanted: Sequence[NewMessage], places: Sequence[Place | Unplaced], field: str
 ) -> Mapping[int, Composed | Uncomposed]:
     named = {
-        n: compose.Wanted(template, place.connector, place.contact_id, field)
+        n: compose.Wanted(template, place.connector, place.contact_id, field, message.category)
         for n, (message, place) in enumerate(zip(wanted, places, strict=True))
         if (template := getattr(message, field)) is not None and isinstance(place, Place)
     }

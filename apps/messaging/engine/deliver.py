@@ -99,10 +99,10 @@ class Drain:
                     return
                 continue
             self._send_all(taken)
-            if taken.ready:
+            if taken.has_claimed:
                 # Only now, for what was taken is under way.
                 await self._loop.in_database(self._give_back, taken)
-                if not taken.unused:
+                if not taken.unused or not taken.ready:
                     continue  # there may be more
             if self._is_busy:
                 # What ends lets the next message of its conversation go.

@@ -36,6 +36,12 @@ class OutsideWindow(MessageRejected):
     """The time to reply is over, and no template was named for that."""
 
 
+class QuietHours(SendFailed):
+    """The person wants no messages at this hour."""
+
+    name = "quiet_hours"
+
+
 @dataclass(frozen=True, slots=True)
 class Cleared:
     """It may leave, saying this."""
@@ -51,7 +57,7 @@ def clear(account: ChannelAccount, delivery: Claimed, lease: UUID, now: datetime
         return _outcome(delivery, lease, Result.CANCELLED, error=reason)
     wait = _quiet_seconds(delivery, now)
     if wait:
-        return _outcome(delivery, lease, Result.HELD, seconds=wait)
+        return _outcome(delivery, lease, Result.POSTPONED, seconds=wait, error=QuietHours())
     content, outside = _contents(delivery)
     if _is_window_over(account, delivery, content, now):
         if outside is None:
@@ -92,9 +98,10 @@ def _quiet_seconds(delivery: Claimed, now: datetime) -> float:
     if not _is_between(local.time(), begins, ends):
         return 0.0
     day = local.date() if local.time() < ends else local.date() + timedelta(days=1)
+    # Of an hour that comes twice, when clocks are put back, the one in which we are.
+    end = datetime.combine(day, ends, local.tzinfo).replace(fold=local.fold)
     # By way of UTC: two moments of one zone are subtracted as if no clock were ever changed.
-    until = datetime.combine(day, ends, local.tzinfo).astimezone(UTC)
-    return max((until - now).total_seconds(), 1.0)
+    return max((end.astimezone(UTC) - now).total_seconds(), 1.0)
 
 
 def _is_between(moment: time_of_day, begins: time_of_day, ends: time_of_day) -> bool:
@@ -105,5 +112,5 @@ def _is_between(moment: time_of_day, begins: time_of_day, ends: time_of_day) -> 
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name) if name else HOME
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder, such as America
         return HOME

@@ -14,7 +14,6 @@ from apps.core.ids import new_id
 from apps.messaging.consent.refusal import REASONS
 from apps.messaging.conversations import Place, Unplaced
 from apps.messaging.engine.new_message import Accepted, Answer, NewMessage, Refused
-from apps.messaging.statuses import Category
 from apps.messaging.wording.compose import Composed, Uncomposed
 
 # Nobody wants to be reminded of last week's meeting; and nothing waits for ever.
@@ -53,14 +52,12 @@ def judge(message: NewMessage, known: Known, now: datetime) -> Answer:
         or _of_times(message, begins, expires_at, now)
         or _of_content(message, place, content, known.answered)
         or _of_window(place, content, outside, begins)
+        or _of_fallback(message, place)
     )
     if wrong is not None:
         return wrong
     if isinstance(known.steps, Refused):
         return known.steps
-    category = message.category
-    if composed and category == Category.TRANSACTIONAL:
-        category = composed.category
     return Accepted(
         new_id(),
         place,
@@ -68,7 +65,7 @@ def judge(message: NewMessage, known: Known, now: datetime) -> Answer:
         content,
         expires_at,
         now,
-        category,
+        message.category,
         composed.template_id if composed else None,
         outside,
         tuple(dict(step) for step in known.steps),
@@ -115,3 +112,15 @@ def _of_window(place: Place, content: Content, outside: Content | None, begins: 
         "or name one in template_fallback."
     ) % {"hours": window.total_seconds() // 3600}
     return Refused("text", "outside_window", detail)
+
+
+def _of_fallback(message: NewMessage, place: Place) -> Refused | None:
+    if message.delivered_within is None:
+        return None
+    if not message.fallback:
+        detail = _("Name in fallback what is tried when it is not delivered in time.")
+        return Refused("delivered_within", "conflicting", detail)
+    if not connector_class(place.connector).capabilities.reports_delivered:
+        detail = _("This channel never says that something was delivered. Leave it out.")
+        return Refused("delivered_within", "not_reported", detail)
+    return None

@@ -20,6 +20,8 @@ class Result(StrEnum):
     # These leave it in the queue.
     RETRYING = "retrying"
     HELD = "held"
+    # Held for so long that what comes behind it goes first.
+    POSTPONED = "postponed"
     UNKNOWN = "unknown"
     # Never tried: the claim was more than could be sent.
     RETURNED = "returned"
@@ -60,4 +62,4 @@ class Outcome:
         }
 
 
-_STAYS = frozenset({Result.RETRYING, Result.HELD, Result.UNKNOWN})
+_STAYS = frozenset({Result.RETRYING, Result.HELD, Result.POSTPONED, Result.UNKNOWN})

@@ -12,6 +12,7 @@ from typing import Any
 
 from apps.core.prepared import Call, Rows, Statement, prepared_cursor, run_together
 from apps.core.redis import redis_client
+from apps.messaging.signals import events_published
 from apps.messaging.statuses import EventKind, Status
 from apps.realtime import stream
 
@@ -68,6 +69,7 @@ def publish_found(found: Rows) -> Look:
         return Look(0, is_more=True)
     with prepared_cursor() as cursor:
         cursor.execute(_MOVE_CURSOR, rows[-1][:2])
+    events_published.send_robust(sender=None, organization_ids={row[2] for row in rows})
     return Look(len(rows), is_more=len(rows) < len(found) or len(found) == AT_ONCE)
 
 

@@ -57,15 +57,18 @@ WITH outcome AS MATERIALIZED (
               outcome.error_code, outcome.error_detail, outcome.detail
 ), kept AS (
     UPDATE delivery
-       SET state = CASE outcome.result WHEN 'unknown' THEN 'unknown' ELSE 'waiting' END,
+       SET state = CASE outcome.result WHEN 'unknown' THEN 'unknown' WHEN 'postponed' THEN 'scheduled'
+                                       ELSE 'waiting' END,
+           is_head = delivery.is_head AND outcome.result <> 'postponed',
            lease = NULL,
            due_at = now() + make_interval(secs => outcome.seconds),
-           attempt = delivery.attempt - CASE WHEN outcome.result IN ('held', 'returned') THEN 1 ELSE 0 END
+           attempt = delivery.attempt
+                   - CASE WHEN outcome.result IN ('held', 'postponed', 'returned') THEN 1 ELSE 0 END
       FROM outcome
      WHERE delivery.message_id = outcome.message_id AND delivery.lease = outcome.lease
-       AND outcome.result IN ('retrying', 'held', 'unknown', 'returned')
+       AND outcome.result IN ('retrying', 'held', 'postponed', 'unknown', 'returned')
     RETURNING delivery.message_id, delivery.organization_id, delivery.conversation_id, delivery.position,
-              delivery.attempt + CASE WHEN outcome.result = 'held' THEN 1 ELSE 0 END AS attempt,
+              delivery.attempt + CASE WHEN outcome.result IN ('held', 'postponed') THEN 1 ELSE 0 END AS attempt,
               outcome.result, outcome.detail
 ), moved AS (
     UPDATE message
@@ -109,7 +112,8 @@ WITH outcome AS MATERIALIZED (
     SELECT organization_id, message_id, conversation_id, result, now(), attempt, detail
       FROM moved
      UNION ALL
-    SELECT organization_id, message_id, conversation_id, result, now(), attempt, detail
+    SELECT organization_id, message_id, conversation_id,
+           CASE result WHEN 'postponed' THEN 'held' ELSE result END, now(), attempt, detail
       FROM kept
      WHERE result <> 'returned'
      UNION ALL
@@ -118,7 +122,12 @@ WITH outcome AS MATERIALIZED (
            jsonb_build_object('status', moved.result, 'message_id', moved.message_id,
                               'account_id', moved.account_id)
       FROM moved JOIN message AS origin ON origin.id = moved.forwarded_from_id
-), promoted AS ({order.promoting("ended")})
+), gone AS (
+    SELECT conversation_id, position FROM ended
+     UNION ALL
+    -- It takes its place again when it is due.
+    SELECT conversation_id, position FROM kept WHERE result = 'postponed'
+), promoted AS ({order.promoting("gone AS ended")})
 SELECT (SELECT count(*) FROM ended) + (SELECT count(*) FROM kept)
 """  # noqa: S608 - of constants
 

@@ -7,10 +7,11 @@ from uuid import UUID
 import structlog
 
 from apps.channels.accounts import pause_because_rejected
-from apps.channels.errors import AccountRejected, RateLimited, RecipientRejected, SendFailed
+from apps.channels.errors import AccountRejected, RateLimited, RecipientRejected, SendFailed, Transient
 from apps.channels.models import ChannelAccount
 from apps.channels.registry import connector_class
 from apps.core.redis import RedisError
+from apps.messaging import conversations
 from apps.messaging.consent import suppressions
 from apps.messaging.engine import fallback
 from apps.messaging.engine.accounts import retry_policy
@@ -79,6 +80,7 @@ _RESULT_OF = {Retry: Result.RETRYING, Hold: Result.HELD, AwaitReceipt: Result.UN
 
 def settle(account: ChannelAccount, gate: Gate, attempts: Sequence[Attempt]) -> int:
     """How many were written down. Redis comes after: without it the outcomes still count."""
+    _heed(account, attempts)
     written, unpublished = record_and_find_unpublished([attempt.outcome for attempt in attempts])
     publish_now(unpublished)
     if any(attempt.falls_back for attempt in attempts):
@@ -91,6 +93,21 @@ def settle(account: ChannelAccount, gate: Gate, attempts: Sequence[Attempt]) -> 
     return written
 
 
+def _heed(account: ChannelAccount, attempts: Sequence[Attempt]) -> None:
+    """What the provider says of the person. Before the outcomes are written: dying in between repeats it."""
+    opted_out = [
+        attempt.delivery.to
+        for attempt in attempts
+        if isinstance(attempt.error, RecipientRejected) and attempt.error.opted_out
+    ]
+    if opted_out:
+        kind = connector_class(account.connector).capabilities.address
+        suppressions.add(account.organization_id, kind, opted_out, ConsentSource.PROVIDER)
+    for attempt in attempts:
+        if isinstance(attempt.error, Transient) and attempt.error.moved_to:
+            conversations.move(account, attempt.delivery.to, attempt.error.moved_to)
+
+
 def _tell_account(account: ChannelAccount, attempts: Sequence[Attempt]) -> None:
     for attempt in attempts:
         error = attempt.error
@@ -98,14 +115,6 @@ def _tell_account(account: ChannelAccount, attempts: Sequence[Attempt]) -> None:
             if pause_because_rejected(account.id, account.version, f"{error.code} {error.detail}".strip()):
                 logger.error("account_rejected", account_id=str(account.id), code=error.code)
             return
-    kind = connector_class(account.connector).capabilities.address
-    opted_out = [
-        attempt.delivery.to
-        for attempt in attempts
-        if isinstance(attempt.error, RecipientRejected) and attempt.error.opted_out
-    ]
-    if opted_out:
-        suppressions.add(account.organization_id, kind, opted_out, ConsentSource.PROVIDER)
 
 
 def _tell_gate(account: ChannelAccount, gate: Gate, attempts: Sequence[Attempt]) -> None:

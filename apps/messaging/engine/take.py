@@ -31,7 +31,12 @@ class Taken:
     @property
     def is_empty(self) -> bool:
         """Something could be sent, and nothing is due."""
-        return self.wait is None and not self.ready
+        return self.wait is None and not self.has_claimed
+
+    @property
+    def has_claimed(self) -> bool:
+        """Something was due, whatever became of it."""
+        return self.claim is not None and bool(self.claim.deliveries)
 
 
 def take(account: ChannelAccount, gate: Gate, most: int, *also: Question[None]) -> Taken:

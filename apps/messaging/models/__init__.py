@@ -1,7 +1,7 @@
 """What is sent, to whom, and what became of it."""
 
 from apps.messaging.models.consent import ConsentEvent, ConsentSource, Suppression
-from apps.messaging.models.contact import Contact, ContactAddress
+from apps.messaging.models.contact import Contact, ContactAddress, MergedContact
 from apps.messaging.models.conversation import Conversation
 from apps.messaging.models.dead_letter import DeadLetter, DeadLetterState
 from apps.messaging.models.delivery import Delivery, DeliveryState
@@ -27,6 +27,7 @@ __all__ = [
     "DeliveryState",
     "EventCursor",
     "Label",
+    "MergedContact",
     "Message",
     "MessageEvent",
     "MessageFallback",

@@ -48,7 +48,7 @@ class ConsentEvent(TenantModel):
     """What a person allowed or refused: when, where, and what it was about. Rows are added, never changed."""
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="consent_events", db_index=False)
-    # `all`, `category:marketing`, `channel:sms`, or an address as `phone:+55…`.
+    # `all`, `category:marketing`, `channel:sms`, `quiet_hours`, or an address as `phone:+55…`.
     subject = models.CharField(_("about"), max_length=280)
     is_given = models.BooleanField(_("allowed"))
     source = models.CharField(_("source"), max_length=10, choices=ConsentSource)

@@ -1,5 +1,6 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Collate, Lower
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.tenancy import TenantModel
@@ -34,10 +35,28 @@ class Contact(TenantModel):
         indexes = [
             # The list of an organization's contacts, newest first.
             models.Index(fields=["organization", "-id"], name="contact_list"),
+            # By how the name begins.
+            models.Index("organization", Collate(Lower("name"), "C"), name="contact_name"),
         ]
 
     def __str__(self) -> str:
         return self.name or str(self.id)
+
+
+class MergedContact(TenantModel):
+    """Who a contact became part of: the links in messages that were sent name the old one."""
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+", db_index=False)
+
+    class Meta:
+        db_table = "merged_contact"
+        indexes = [
+            # Whose earlier ones are to follow when the contact is merged again.
+            models.Index(fields=["contact"], name="merged_contact_contact"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
 
 
 class ContactAddress(TenantModel):

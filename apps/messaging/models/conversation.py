@@ -54,6 +54,15 @@ class Conversation(TenantModel):
             models.Index(fields=["organization", "-id"], name="conversation_list"),
             # The inbox of a member, and what nobody has taken.
             models.Index(fields=["organization", "assignee", "-id"], name="conversation_assignee"),
+            # The same, of what is still open.
+            models.Index(
+                fields=["organization", "-id"], condition=models.Q(closed_at=None), name="conversation_open"
+            ),
+            models.Index(
+                fields=["organization", "assignee", "-id"],
+                condition=models.Q(closed_at=None),
+                name="conversation_assignee_open",
+            ),
             # What nobody has read yet.
             models.Index(
                 fields=["organization", "-id"], condition=models.Q(unread_count__gt=0), name="conversation_unread"

@@ -2,6 +2,7 @@
 
 import { asProblem } from "./api.js";
 import { say } from "./config.js";
+import { partsOf } from "./content.js";
 import { element, icon, set, write } from "./dom.js";
 import { inWords } from "./errors.js";
 import { Story } from "./story.js";
@@ -51,10 +52,11 @@ export class Bubble {
     );
     this.#fate.addEventListener("click", () => this.#toggle());
     const said = element("p", { class: "said", dir: "auto", text: message.text });
+    const { before, after } = partsOf(message);
     this.node = element(
       "li",
-      { class: "message", "data-id": message.id },
-      element("div", { class: "bubble" }, said, this.#fate),
+      { class: "message", "data-id": message.id, "data-direction": message.direction },
+      element("div", { class: "bubble" }, ...before, said, ...after, this.#fate),
       this.#later,
       this.#failure,
     );
@@ -137,7 +139,7 @@ export class PendingBubble {
       element(
         "div",
         { class: "bubble" },
-        element("p", { class: "said", dir: "auto", text: pending.text }),
+        element("p", { class: "said", dir: "auto", text: pending.text || inShort(pending.parts) }),
         element("span", { class: "fate" }, element("time", { text: clockTime(pending.at) }), this.#tick),
       ),
       this.#failure,
@@ -154,3 +156,7 @@ export class PendingBubble {
   }
 }
 
+/** What is on its way, where it is no text. @param {import("./types.js").WantedParts} parts */
+function inShort({ media, template }) {
+  return template?.name ?? (media ? media.file_name || media.url : "");
+}

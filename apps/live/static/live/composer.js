@@ -4,6 +4,7 @@ import { asProblem } from "./api.js";
 import { config, say } from "./config.js";
 import { byId, framed, set, write } from "./dom.js";
 import { MOST_PENDING } from "./outbox.js";
+import { Parts } from "./parts.js";
 
 /** @typedef {import("./api.js").Api} Api */
 /** @typedef {import("./outbox.js").Outbox} Outbox */
@@ -23,6 +24,9 @@ export class Composer {
   #closed = byId("composer-closed");
   #closedProblem = byId("composer-closed-problem");
   #readOnly = byId("composer-read-only");
+  #window = byId("composer-window");
+  #windowText = byId("composer-window-text");
+  #parts;
   #store;
   #outbox;
   #api;
@@ -42,6 +46,9 @@ export class Composer {
     this.#store = store;
     this.#outbox = outbox;
     this.#api = api;
+    this.#parts = new Parts(api, "composer");
+    this.#parts.onChange = () => this.#show();
+    byId("composer-window-template").addEventListener("click", () => this.#parts.open("template"));
     store.on("conversations", framed(() => this.#show()));
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -57,6 +64,7 @@ export class Composer {
     if (id === this.#id) return;
     this.#keepDraft();
     this.#id = id;
+    this.#parts.close();
     this.#text.value = this.#drafts.get(id) ?? "";
     write(this.#problem, "");
     write(this.#closedProblem, "");
@@ -68,16 +76,17 @@ export class Composer {
   }
 
   #submit() {
-    const text = this.#text.value;
-    if (!text.trim() || !this.#id || tooLong(text, this.#channel()) > 0) return;
+    if (!this.#id || !this.#maySend()) return;
+    const text = this.#parts.way === "template" ? "" : this.#text.value;
     if (this.#outbox.isFull(this.#id)) {
       write(this.#problem, say("too_many_pending", { most: MOST_PENDING }));
       return;
     }
     write(this.#problem, "");
-    this.#text.value = "";
+    void this.#outbox.send(this.#id, text.trim() ? text : "", this.#parts.wanted());
+    if (this.#parts.way !== "template") this.#text.value = "";
     this.#drafts.delete(this.#id);
-    void this.#outbox.send(this.#id, text);
+    this.#parts.close();
     this.#show();
     this.#text.focus();
     this.onSent();
@@ -103,8 +112,25 @@ export class Composer {
     this.#readOnly.hidden = mayWrite;
     this.#closed.hidden = !mayWrite || !isClosed;
     this.#form.hidden = !mayWrite || isClosed;
+    this.#parts.carriedBy(this.#channel());
+    this.#text.hidden = this.#parts.way === "template";
     showLength(this.#text, this.#left, this.#channel());
-    this.#send.disabled = !this.#text.value.trim() || tooLong(this.#text.value, this.#channel()) > 0;
+    this.#showWindow(known?.window ?? null);
+    this.#send.disabled = !this.#maySend();
+  }
+
+  #maySend() {
+    const text = this.#text.value;
+    if (this.#parts.way === "template") return this.#parts.isComplete;
+    if (tooLong(text, this.#channel()) > 0) return false;
+    return this.#parts.way === "media" ? this.#parts.isComplete : text.trim() !== "";
+  }
+
+  /** @param {{is_open: boolean, closes_at: string | null} | null} window */
+  #showWindow(window) {
+    const isOver = window !== null && (!window.is_open || Date.parse(window.closes_at ?? "") < Date.now());
+    this.#window.hidden = !isOver || this.#parts.way === "template";
+    if (isOver) write(this.#windowText, say("window_over"));
   }
 
   #channel() {

@@ -5,6 +5,7 @@ import { asProblem, newKey } from "./api.js";
 import { sendsOnEnter, showLength, tooLong } from "./composer.js";
 import { channelName, config, say } from "./config.js";
 import { byId, element, framed, set, write } from "./dom.js";
+import { Parts } from "./parts.js";
 
 /** @typedef {import("./api.js").Api} Api */
 /** @typedef {import("./route.js").Route} Route */
@@ -20,6 +21,8 @@ export class NewMessage {
   #text = byId("new-text", HTMLTextAreaElement);
   #send = byId("new-send", HTMLButtonElement);
   #problem = byId("new-problem");
+  #textField = byId("new-text-field");
+  #parts;
   #api;
   #store;
   #route;
@@ -37,6 +40,8 @@ export class NewMessage {
     this.#api = api;
     this.#store = store;
     this.#route = route;
+    this.#parts = new Parts(api, "new");
+    this.#parts.onChange = () => this.#show();
     store.on("conversations", framed(() => this.#showAccounts()));
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -79,8 +84,10 @@ export class NewMessage {
   #show() {
     const channel = this.#channel();
     const isPhone = config.connectors[channel]?.address === "phone";
-    write(byId("new-to-help"), channel ? say(isPhone ? "address_is_phone" : "address_is_id") : "");
+    write(byId("new-to-help"), config.connectors[channel]?.address_means ?? "");
     set(this.#to, "inputmode", isPhone ? "tel" : "text");
+    this.#parts.carriedBy(channel);
+    this.#textField.hidden = this.#parts.way === "template";
     showLength(this.#text, byId("new-left"), channel);
     const paused = this.#store.accounts.get(this.#account.value)?.paused;
     write(byId("new-paused"), paused ? say("account_paused", { why: paused.reason }) : "");
@@ -88,14 +95,17 @@ export class NewMessage {
   }
 
   async #submit() {
-    const text = this.#text.value;
+    const way = this.#parts.way;
+    const text = way === "template" ? "" : this.#text.value;
     const to = this.#to.value.trim();
     for (const field of FIELDS) this.#complainAbout(field, "");
     write(this.#problem, "");
     if (!bare(to)) return this.#complainAbout("to", say("address_missing"), true);
-    if (!text.trim()) return this.#complainAbout("text", say("text_missing"), true);
+    if (way && !this.#parts.isComplete) return this.#parts.complain(say("part_missing"));
+    if (!way && !text.trim()) return this.#complainAbout("text", say("text_missing"), true);
     if (tooLong(text, this.#channel()) > 0) return this.#text.focus();
-    const wanted = { account_id: this.#account.value, to, text };
+    const said = text.trim() ? { text } : {};
+    const wanted = { account_id: this.#account.value, to, ...said, ...this.#parts.wanted() };
     const body = JSON.stringify(wanted);
     if (body !== this.#last.body) this.#last = { body, key: newKey() };
     this.#send.disabled = true;
@@ -104,6 +114,7 @@ export class NewMessage {
       const message = await this.#api.post("/v1/messages", wanted, this.#last.key);
       this.#last = { body: "", key: "" };
       this.#to.value = this.#text.value = "";
+      this.#parts.close();
       this.onAccepted(message);
       this.#route.replace(message.conversation_id);
     } catch (error) {

@@ -32,9 +32,10 @@ export class Outbox {
   /**
    * @param {string} conversationId
    * @param {string} text
+   * @param {import("./types.js").WantedParts} parts
    */
-  send(conversationId, text) {
-    return this.hand(conversationId, { key: newKey(), text, at: new Date(), problem: null });
+  send(conversationId, text, parts) {
+    return this.hand(conversationId, { key: newKey(), text, parts, at: new Date(), problem: null });
   }
 
   /**
@@ -46,7 +47,8 @@ export class Outbox {
     pending.problem = null;
     this.#store.expect(conversationId, pending);
     try {
-      const body = { conversation_id: conversationId, text: pending.text };
+      const { text, parts } = pending;
+      const body = { conversation_id: conversationId, ...(text ? { text } : {}), ...parts };
       /** @type {Message} */
       const message = await this.#api.post("/v1/messages", body, pending.key);
       this.#store.settleExpected(conversationId, pending.key, message);

@@ -1,8 +1,10 @@
 /** In the demo: make traffic, and order faults of the simulated providers. */
 
-import { Problem, asProblem, newKey } from "./api.js";
+import { asProblem, newKey } from "./api.js";
 import { config, locale, say, sayCount } from "./config.js";
 import { byId, element, write } from "./dom.js";
+import { Person } from "./person.js";
+import { control } from "./simulators.js";
 
 /** @typedef {import("./api.js").Api} Api */
 /** @typedef {import("./store.js").Store} Store */
@@ -13,11 +15,20 @@ const LOOK_MS = 2000;
 const MOST_IN_BATCH = 1000;
 const PEOPLE = 200;
 const RETRY_AFTER = 5;
+/** Where made-up people are reached. */
+/** @type {Record<string, (person: string) => string> & {id: (person: string) => string}} */
+const PLACES = {
+  phone: (person) => `+551198100${person}`,
+  email: (person) => `pessoa${person}@example.com`,
+  url: (person) => `${config.urls.simulators}/target/${person}`,
+  id: (person) => `178400000${person}`,
+};
 
 export class Simulate {
   #drawer = byId("simulate", HTMLDialogElement);
   #opener = byId("simulate-open", HTMLButtonElement);
   #traffic;
+  #person;
   #faults;
   #timer = 0;
 
@@ -27,6 +38,7 @@ export class Simulate {
    */
   constructor(api, store) {
     this.#traffic = new Traffic(api, store);
+    this.#person = new Person(store);
     this.#faults = new FaultsForm();
     this.#opener.addEventListener("click", () => (this.#drawer.open ? this.#drawer.close() : this.#open()));
     byId("simulate-close").addEventListener("click", () => this.#drawer.close());
@@ -43,6 +55,7 @@ export class Simulate {
     this.#drawer.show();
     this.#opener.setAttribute("aria-expanded", "true");
     this.#traffic.showAccounts();
+    this.#person.showAccounts();
     void this.#faults.look();
     this.#timer = window.setInterval(() => document.hidden || void this.#faults.look(), LOOK_MS);
   }
@@ -144,10 +157,10 @@ class Traffic {
   #message(accounts, n) {
     const account = /** @type {import("./types.js").Account} */ (accounts[n % accounts.length]);
     const person = String(Math.floor(Math.random() * PEOPLE)).padStart(4, "0");
-    const isPhone = config.connectors[account.connector]?.address === "phone";
+    const kind = config.connectors[account.connector]?.address ?? "";
     return {
       account_id: account.id,
-      to: isPhone ? `+551198100${person}` : `178400000${person}`,
+      to: (PLACES[kind] ?? PLACES.id)(person),
       text: say(`sample_${Math.floor(Math.random() * 5) + 1}`),
       reference: `simulate-${this.#run}`,
     };
@@ -255,27 +268,4 @@ function ordered({ struck, over, ...order }) {
 /** @param {Record<string, number>} counts */
 function sum(counts) {
   return Object.values(counts).reduce((all, each) => all + each, 0);
-}
-
-/**
- * @param {string} method
- * @param {string} what
- * @param {object} [body]
- */
-async function control(method, what, body) {
-  /** @type {RequestInit} */
-  const request = { method, signal: AbortSignal.timeout(5000), credentials: "omit" };
-  if (body) {
-    request.body = JSON.stringify(body);
-    request.headers = { "Content-Type": "application/json" };
-  }
-  let answer;
-  try {
-    answer = await fetch(`${config.urls.simulators}/control/${what}`, request);
-  } catch {
-    throw new Problem(0, "unreachable", say("simulators_unreachable"));
-  }
-  const read = await answer.json();
-  if (!answer.ok) throw new Problem(answer.status, "refused", read.error);
-  return read;
 }

@@ -17,6 +17,7 @@ export const ICONS = {
   failed: "alert",
   cancelled: "ban",
   expired: "hourglass",
+  received: "reply",
 };
 
 /**

@@ -56,7 +56,7 @@ export class Story {
       const page = await this.#actions.api.get(`/v1/messages/${this.#message.id}/events?limit=${MOST_EVENTS}`);
       /** @type {StoryEvent[]} */
       const events = page.data;
-      this.#events.replaceChildren(...events.reverse().map(line));
+      this.#events.replaceChildren(...events.reverse().map((event) => line(event, this.#message.id)));
       this.#problem.textContent = "";
       this.node.scrollIntoView({ block: "nearest" });
     } catch (error) {
@@ -68,11 +68,12 @@ export class Story {
     const message = this.#message;
     /** @type {[string, string][]} */
     const facts = [
-      [say("fact_accepted"), fullTime(message.created_at)],
+      [say(message.direction === "inbound" ? "fact_written" : "fact_accepted"), fullTime(message.created_at)],
       [say("fact_channel"), `${channelName(message.channel)} · ${this.#actions.accountName(message.account_id)}`],
     ];
     if (message.scheduled_at) facts.push([say("fact_scheduled"), fullTime(message.scheduled_at)]);
     if (message.priority !== "normal") facts.push([say("fact_priority"), say(`priority_${message.priority}`)]);
+    if (message.category !== "transactional") facts.push([say("fact_category"), message.category]);
     if (message.reference) facts.push([say("fact_reference"), message.reference]);
     if (message.provider_id) facts.push([say("fact_provider_id"), message.provider_id]);
     for (const [name, value] of Object.entries(message.metadata).slice(0, MOST_LABELS)) {
@@ -113,16 +114,21 @@ export class Story {
   }
 }
 
-/** @param {StoryEvent} event */
-function line(event) {
+/**
+ * @param {StoryEvent} event
+ * @param {string} own  The message that was opened; others are ways that were tried before or after it.
+ */
+function line(event, own) {
   const { detail } = event;
   const words = [];
+  if (event.kind === "forwarded" && detail.status) words.push(config.statuses[detail.status] ?? detail.status);
+  if (detail.channel) words.push(say("goes_on_over", { channel: channelName(detail.channel) }));
   if (event.attempt) words.push(say("attempt", { number: event.attempt }));
   if (detail.ms !== undefined) words.push(say("answered_after", { time: duration(detail.ms) }));
   if (detail.seconds !== undefined) words.push(say("goes_on_in", { time: duration(detail.seconds * 1000) }));
   return element(
     "li",
-    { "data-kind": event.kind },
+    { "data-kind": event.kind, "data-other": event.message_id !== own },
     element("time", { datetime: event.at, text: exactTime(event.at) }),
     element("span", { class: "what", text: config.kinds[event.kind] ?? event.kind }),
     words.length > 0 && element("span", { class: "quiet", text: words.join(" · ") }),

@@ -1,13 +1,16 @@
 /**
  * What the scripts of this page hand to each other. Nothing here runs.
  *
- * @typedef {"queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "cancelled" | "expired"} Status
+ * @typedef {"queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "cancelled" | "expired" | "received"} Status
  *
  * @typedef {object} Connector
  * @property {string} label
  * @property {string} address  What a person is reached by: "phone", or the channel's own kind of id.
  * @property {number} longest_text
  * @property {"characters" | "bytes"} text_unit
+ * @property {string} address_means  How one writes an address of it, in words.
+ * @property {string[]} media  What it carries besides text.
+ * @property {string} simulator  Who plays the provider in the demo; empty where people cannot write back.
  *
  * @typedef {object} Config
  * @property {string} language
@@ -24,14 +27,29 @@
  * @property {string} code
  * @property {string} detail
  *
+ * @typedef {{kind: string, url: string, file_name: string, media_type: string}} Media
+ *
+ * @typedef {object} Content
+ * @property {string} [subject]
+ * @property {Media} [media]
+ * @property {{id: string, title: string}[]} [buttons]
+ * @property {{name: string, language: string}} [template]
+ * @property {string} [button]  The id of the button that the person touched.
+ *
  * @typedef {object} Message  As the REST API shows it.
  * @property {string} id
  * @property {string} conversation_id
  * @property {string} account_id
  * @property {string} channel
+ * @property {"outbound" | "inbound"} direction
  * @property {string} to
  * @property {Status} status
  * @property {string} text
+ * @property {Content} content
+ * @property {string} category
+ * @property {string | null} reply_to
+ * @property {string | null} forwarded_from
+ * @property {string | null} fallback_of
  * @property {string} priority
  * @property {string} reference
  * @property {Record<string, unknown>} metadata
@@ -49,6 +67,9 @@
  * @property {string} channel
  * @property {string} contact_id
  * @property {string} address
+ * @property {{id: string, name: string}} contact
+ * @property {{is_open: boolean, closes_at: string | null} | null} window  Null where one may write at any time.
+ * @property {number} unread_count
  * @property {string | null} closed_at
  * @property {string} created_at
  * @property {LastMessage | null} last_message
@@ -57,13 +78,16 @@
  * @property {string} id
  * @property {string} connector
  * @property {string} name
+ * @property {Record<string, string>} credentials  Those that are not secret.
  * @property {{at: string, until: string | null, reason: string} | null} paused
  *
  * @typedef {object} StoryEvent  One thing that happened to a message, as the REST API tells it.
  * @property {string} kind
  * @property {string} at
  * @property {number} attempt
- * @property {{error?: string, code?: string, detail?: string, ms?: number, seconds?: number}} detail
+ * @property {string} message_id
+ * @property {{error?: string, code?: string, detail?: string, ms?: number, seconds?: number, status?: Status,
+ *   channel?: string, refused?: unknown}} detail
  *
  * @typedef {object} Change  A status frame of the WebSocket.
  * @property {string} message_id
@@ -74,9 +98,18 @@
  * @property {number | null} [attempt]
  * @property {string | number} event_id
  *
+ * @typedef {{id: string, name: string, published_version: number | null, archived_at: string | null}} Template
+ *
+ * @typedef {{name: string, type: string, sample: unknown, is_required: boolean}} Variable
+ *
+ * @typedef {object} WantedParts  What a message is besides its text, as the REST API takes it.
+ * @property {{kind: string, url: string, file_name?: string}} [media]
+ * @property {{name: string, variables: Record<string, string | number | boolean>}} [template]
+ *
  * @typedef {object} Pending  A message that the server has not acknowledged.
  * @property {string} key  Its Idempotency-Key: however often it is sent, it is accepted once.
  * @property {string} text
+ * @property {WantedParts} parts
  * @property {Date} at
  * @property {import("./api.js").Problem | null} problem  Why it was not taken; null while it is on its way.
  *

@@ -1,0 +1,84 @@
+"""A conversation as people see it: the messages in bubbles, what the members noted beside them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from apps.accounts.principal import Principal
+from apps.accounts.roles import Scope
+from apps.channels.content import from_document
+from apps.messaging.admin.words import error_in_words
+from apps.messaging.models import Conversation, ConversationNote, Message
+from apps.messaging.notes import may_erase
+from apps.messaging.statuses import Direction, Status
+
+LAST_MESSAGES = 50
+LAST_NOTES = 50
+
+# Of Google's symbols, which the admin comes with.
+_ICONS: dict[str, str] = {
+    Status.QUEUED: "schedule",
+    Status.SENDING: "schedule_send",
+    Status.SENT: "check",
+    Status.DELIVERED: "done_all",
+    Status.READ: "done_all",
+    Status.FAILED: "error",
+    Status.CANCELLED: "block",
+    Status.EXPIRED: "timer_off",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    message: Message
+    is_inbound: bool
+    icon: str
+    # What it holds beside its text, and why it failed.
+    more: list[str]
+    error: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    note: ConversationNote
+    may_be_deleted: bool
+
+
+def bubbles_of(conversation: Conversation) -> list[Bubble]:
+    """The last ones, oldest first."""
+    newest = Message.across_organizations.filter(conversation=conversation).order_by("-pk")[:LAST_MESSAGES]
+    return [
+        Bubble(
+            message,
+            message.direction == Direction.INBOUND,
+            _ICONS.get(message.status, ""),
+            list(_more(message)),
+            error_in_words(message.error_class, message.error_code, message.error_detail),
+            reverse("admin:messaging_message_change", args=[message.pk]),
+        )
+        for message in reversed(newest)
+    ]
+
+
+def _more(message: Message) -> Iterator[str]:
+    content = from_document(message.text, message.content)
+    if content.subject:
+        yield _("Subject: %(subject)s") % {"subject": content.subject}
+    if content.media is not None:
+        yield f"{content.media.kind}: {content.media.file_name}".removesuffix(": ")
+    if content.template is not None:
+        yield _("Template: %(name)s") % {"name": content.template.name}
+    for button in content.buttons:
+        yield f"[ {button.title} ]"
+
+
+def notes_on(principal: Principal, conversation: Conversation) -> list[Note]:
+    """The last ones, newest first."""
+    written = ConversationNote.across_organizations.filter(conversation=conversation).select_related(
+        "author__user"
+    )
+    may_write = principal.may(Scope.MESSAGES_WRITE)
+    return [Note(note, may_write and may_erase(principal, note)) for note in written.order_by("-pk")[:LAST_NOTES]]

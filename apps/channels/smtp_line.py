@@ -162,7 +162,7 @@ class Line:
         text = " ".join((words.decode(errors="replace") if isinstance(words, bytes) else words).split())
         if len(self.server.password) >= SHORTEST_SECRET:
             text = text.replace(self.server.password, HIDDEN.decode())
-        if False:
+        if code == _CLOSING and not self._has_content:
             return HungUp(str(code), text)
         return Refusal(stage, code, text)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
-from django.urls.converters import UUIDConverter
+from django.urls.converters import IntConverter, UUIDConverter
 
 from apps.accounts import api_keys
 from apps.accounts.api.view import ApiView, TenantView
@@ -19,8 +19,10 @@ from apps.callbacks import endpoints as webhook_endpoints
 from apps.callbacks.models import WebhookDelivery, WebhookEndpoint
 from apps.channels import accounts
 from apps.channels.models import ChannelAccount
-from apps.messaging import contacts, conversations, labels, notes
+from apps.messaging import contacts, conversations, labels, notes, routes
+from apps.messaging.consent import suppressions
 from apps.messaging.models import (
+    ConsentSource,
     Contact,
     ContactAddress,
     Conversation,
@@ -28,7 +30,12 @@ from apps.messaging.models import (
     DeadLetter,
     Label,
     Message,
+    Route,
+    Suppression,
+    Template,
+    TemplateText,
 )
+from apps.messaging.wording import versions
 from tests.callbacks.office import add_delivery, add_endpoint
 from tests.cast import CREDENTIALS, Api, House, add_channel_account, as_member, with_key
 from tests.messaging import history
@@ -41,6 +48,38 @@ def webhook_delivery(house: House) -> WebhookDelivery:
     """Its address names its endpoint too, and here every name is filled with one id."""
     endpoint = add_endpoint(house)
     return add_delivery(house, endpoint, id=endpoint.pk)
+
+
+def template(house: House) -> Template:
+    texts = [TemplateText(language="en", body="Oi")]
+    name = f"of_{house.organization.slug}"
+    return versions.create(Principal.of_system(house.organization), name=name, texts=texts).template
+
+
+def route(house: House) -> Route:
+    account = history.account_of(house)
+    return routes.add(
+        Principal.of_system(house.organization),
+        name="x",
+        source_account=account,
+        target_account=account,
+        target_address="+5511912345699",
+    )
+
+
+def suppression(house: House) -> Suppression:
+    (added,) = suppressions.add(house.organization.id, "phone", ["+5511912345699"], ConsentSource.API)
+    return added
+
+
+def routed(house: House) -> Any:
+    account = str(history.account_of(house).pk)
+    return {
+        "name": "y",
+        "source_account_id": account,
+        "target_account_id": account,
+        "target_address": "+5511912345699",
+    }
 
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -61,6 +100,9 @@ SOMEBODY_ELSES: dict[type[TenantModel], Callable[[House], TenantModel]] = {
     ConversationNote: lambda house: notes.write(house.principal(), history.conversation(house), "x"),
     Label: lambda house: labels.add(house.principal(), name=f"x of {house.organization.slug}", color="#112233"),
     DeadLetter: history.dead,
+    Template: template,
+    Route: route,
+    Suppression: suppression,
     WebhookEndpoint: add_endpoint,
     WebhookDelivery: webhook_delivery,
 }
@@ -76,6 +118,9 @@ REPEATABLE = {
     "/v1/channel-accounts/<uuid:account_id>/pause",
     "/v1/channel-accounts/<uuid:account_id>/resume",
     "/v1/channel-accounts/<uuid:account_id>/verify",
+    "/v1/channel-accounts/<uuid:account_id>/connect",
+    "/v1/templates/<uuid:template_id>/versions/<int:number>/publish",
+    "/v1/templates/<uuid:template_id>/versions/<int:number>/preview",
     "/v1/messages/<uuid:message_id>/cancel",
     "/v1/conversations/<uuid:conversation_id>/close",
     "/v1/conversations/<uuid:conversation_id>/reopen",
@@ -98,6 +143,8 @@ WITHOUT_TRAIL = {
     "/v1/realtime/tickets",
     "/v1/auth/refresh",
     "/v1/channel-accounts/<uuid:account_id>/verify",
+    "/v1/channel-accounts/<uuid:account_id>/connect",
+    "/v1/templates/<uuid:template_id>/versions/<int:number>/preview",
     "/v1/messages",
     "/v1/messages/batch",
     # An event that only says that it is one.
@@ -118,7 +165,7 @@ class Endpoint:
     def filled(self, value: object) -> str:
         path = self.path
         for name in self.parameters:
-            path = path.replace(f"<uuid:{name}>", str(value))
+            path = path.replace(f"<uuid:{name}>", str(value)).replace(f"<int:{name}>", "1")
         return path
 
 
@@ -131,7 +178,7 @@ def endpoints(patterns: Any = None, prefix: str = "/") -> Iterator[Endpoint]:
             view = getattr(pattern.callback, "cls", None)
             if isinstance(view, type) and issubclass(view, ApiView):
                 converters = pattern.pattern.converters
-                assert all(isinstance(each, UUIDConverter) for each in converters.values()), path
+                assert all(isinstance(each, UUIDConverter | IntConverter) for each in converters.values()), path
                 yield Endpoint(path, view, tuple(converters))
 
 
@@ -259,6 +306,20 @@ CHANGES: dict[str, tuple[Any, str]] = {
     ),
     "DELETE /v1/contact-addresses/<uuid:address_id>": (None, "contact.address_removed"),
     "POST /v1/contacts/<uuid:contact_id>/merge": (merged, "contact.merged"),
+    "POST /v1/contacts/<uuid:contact_id>/consents": (
+        {"subject": "category:marketing", "is_given": False},
+        "consent.recorded",
+    ),
+    "POST /v1/suppressions": ({"kind": "phone", "addresses": ["+5511912345688"]}, "suppression.added"),
+    "DELETE /v1/suppressions/<uuid:suppression_id>": (None, "suppression.removed"),
+    "POST /v1/routes": (routed, "route.added"),
+    "PATCH /v1/routes/<uuid:route_id>": ({"is_active": False}, "route.changed"),
+    "DELETE /v1/routes/<uuid:route_id>": (None, "route.removed"),
+    "POST /v1/templates": ({"name": "bill_due"}, "template.created"),
+    "PATCH /v1/templates/<uuid:template_id>": ({"description": "x"}, "template.changed"),
+    "POST /v1/templates/<uuid:template_id>/versions": ({"copy_of": 1}, "template.drafted"),
+    "PATCH /v1/templates/<uuid:template_id>/versions/<int:number>": ({"texts": []}, "template.draft_changed"),
+    "POST /v1/templates/<uuid:template_id>/versions/<int:number>/publish": (None, "template.published"),
     "POST /v1/dead-letters/<uuid:letter_id>/replay": (None, "dead_letter.replayed"),
     "POST /v1/dead-letters/<uuid:letter_id>/discard": ({"reason": "too old"}, "dead_letter.discarded"),
     "POST /v1/dead-letters/replay": ({"dry_run": False}, "dead_letters.replayed"),

@@ -4,14 +4,12 @@ Nothing is connected to that is not public. Only name server and sockets are wat
 """
 
 import ssl
-from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
 from django.conf import settings as django_settings
 from pytest_django import Settings
 
-from apps.channels import smtp
 from apps.channels.connector import Outbound
 from apps.channels.connectors.email import Email
 from apps.channels.connectors.webhook import Webhook
@@ -72,15 +70,13 @@ class Caller:
 
 
 @pytest.fixture
-def caller(monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]:
-    email = Email("")
-    yield Caller(email)
-    monkeypatch.setattr(smtp, "IDLE_SECONDS", 0.0)
-    email._smtp._hang_up_idle()
+def caller(email: Email, settings: Settings) -> Caller:
+    settings.OUTBOUND_ALLOWED_NETWORKS = []
+    return Caller(email)
 
 
 @pytest.fixture
-def opened(settings: Settings) -> None:
+def opened(caller: Caller, settings: Settings) -> None:
     """Loopback may be called, and nothing else that is not public."""
     networks: list[Network] = LOOPBACK
     settings.OUTBOUND_ALLOWED_NETWORKS = networks

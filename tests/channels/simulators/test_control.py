@@ -144,6 +144,28 @@ def test_tally_shows_a_bounded_number_of_doubled_keys(monkeypatch: pytest.Monkey
     assert tally.accepted - tally.distinct == 4000
 
 
+async def hear(stage: Stage, bot: str) -> None:
+    webhook = f"setWebhook?url={stage.receiver.url}/telegram"
+    answer = await stage.ask("POST", f"/telegram/bot{bot}:token-of-a-bot-that-hears/{webhook}")
+    assert answer.status == 200, answer.document
+
+
+async def test_person_writes_to_the_only_account_without_naming_it(stage: Stage) -> None:
+    said = {"provider": "telegram", "from": "7012345601", "text": "Oi!"}
+    nobody = await stage.ask("POST", "/control/say", said)
+    assert (nobody.status, nobody.document) == (
+        400,
+        {"error": "account is needed: telegram knows 0 by itself"},
+    )
+    await hear(stage, "100200300")
+    assert (await stage.ask("POST", "/control/say", said)).status == 202
+    (callback,) = stage.receiver.callbacks
+    assert callback.document["message"]["text"] == "Oi!"
+    await hear(stage, "100200301")
+    assert (await stage.ask("POST", "/control/say", said)).status == 400
+    assert (await stage.ask("POST", "/control/say", said | {"provider": "whatsapp"})).status == 400
+
+
 async def test_delays_change_while_it_runs(stage: Stage) -> None:
     changed = await stage.ask("PUT", "/control/delays", {"latency": 0.05, "read_after": 60})
     assert changed.document == {"latency": 0.05, "sent_after": 0.0, "delivered_after": 0.02, "read_after": 60.0}

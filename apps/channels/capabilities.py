@@ -76,3 +76,5 @@ class CredentialField:
     hint: str | Promise
     is_secret: bool = True
     is_required: bool = True
+    # Words for people, in any language; others are ASCII.
+    is_text: bool = False

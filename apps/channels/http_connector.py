@@ -1,4 +1,4 @@
-"""Providers that take a message as one HTTP request: all but the one that speaks SMTP."""
+"""Providers that take a message as one HTTP request and answer with their id of it."""
 
 from abc import abstractmethod
 from collections.abc import Mapping

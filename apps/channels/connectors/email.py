@@ -71,7 +71,9 @@ class Email(Connector):
         CredentialField("username", _("Empty where nobody has to log in."), is_secret=False, is_required=False),
         CredentialField("password", _("Of that user."), is_required=False),
         CredentialField("from_address", _("Whom the mails are from."), is_secret=False),
-        CredentialField("from_name", _("The name that people see."), is_secret=False, is_required=False),
+        CredentialField(
+            "from_name", _("The name that people see."), is_secret=False, is_required=False, is_text=True
+        ),
         CredentialField("reply_to", _("Where answers go instead."), is_secret=False, is_required=False),
     )
     provider_account = ""

@@ -5,8 +5,8 @@ import itertools
 import secrets
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import orjson
@@ -44,6 +44,8 @@ class Said:
     """What a simulated person writes to an account."""
 
     account: str
+    """Empty for the only one that the provider knows."""
+
     sender: str
     text: str = ""
     name: str = ""
@@ -106,8 +108,14 @@ class Provider[Sent: Message](ABC):
     def inbound(self, said: Said, message_id: str) -> News:
         """What it posts when a person writes."""
 
+    def accounts(self) -> Collection[str]:
+        """Those that it knows by itself, if it knows any."""
+        return ()
+
     async def say(self, said: Said) -> str:
         """A person writes. Returns the provider's id of it, once it was posted or failed to be."""
+        if not said.account:
+            said = replace(said, account=self._only_account())
         message_id = self.next_id()
         await self._callbacks.post_now([self.inbound(said, message_id)])
         return message_id
@@ -164,6 +172,13 @@ class Provider[Sent: Message](ABC):
         except ConnectionError:
             self._tally.refused["hung_up"] += 1
             return None
+
+    def _only_account(self) -> str:
+        known = self.accounts()
+        if len(known) != 1:
+            problem = orjson.dumps({"error": f"account is needed: {self.name} knows {len(known)} by itself"})
+            raise web.HTTPBadRequest(text=problem.decode(), content_type="application/json")
+        return next(iter(known))
 
     def _call_back(
         self, account: str, message: Sent, message_id: str, wait: float, kinds: set[Kind]

@@ -4,7 +4,7 @@ to where the bot wants it.
 
 import base64
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -113,6 +113,10 @@ class Telegram(Provider[TelegramMessage]):
     def refusal(self, fault: Fault) -> web.Response:
         limited = fault.kind in {Kind.RATE_LIMITED, Kind.PAIR_RATE_LIMITED}
         return self.errors[fault.kind].answer(fault.retry_after if limited else None)
+
+    def accounts(self) -> Collection[str]:
+        """The bots that want to hear what people write. A bot's number is a part of its token: nobody shows it."""
+        return [bot for bot, webhook in self._webhooks.items() if webhook.url]
 
     def inbound(self, said: Said, message_id: str) -> News:
         if not CHAT.fullmatch(said.sender):

@@ -155,7 +155,8 @@ def merge(principal: Principal, merged: Contact, into: Contact) -> Contact:
     into.save(update_fields=_UNITED)
     MergedContact.across_organizations.filter(contact=merged).update(contact=into)
     for relation in Contact._meta.related_objects:
-        rows = relation.related_model._base_manager.filter(**{relation.field.name: merged})
+        model: Any = relation.related_model
+        rows = model.across_organizations.filter(**{relation.field.name: merged})
         rows.update(**{relation.field.name: into})
     with connection.cursor() as cursor:
         # By hand: Django would delete with it whatever came to it this moment. The database refuses instead.

@@ -20,6 +20,7 @@ from apps.channels.registry import NAMES, connector_class
 from apps.core import clock
 from apps.core.ids import new_id
 from apps.core.prepared import prepared_cursor
+from apps.messaging.consent import suppressions
 from apps.messaging.consent.refusal import refusal
 from apps.messaging.models import ContactAddress, Conversation
 from apps.messaging.statuses import Category
@@ -244,6 +245,7 @@ def move(account: ChannelAccount, old: str, new: str) -> None:
     Conversation.across_organizations.filter(account=account, address=old).exclude(
         Exists(Conversation.across_organizations.filter(account=account, address=new))
     ).update(address=new)
+    suppressions.follow(organization, kind, old, new)
 
 
 def lock(conversations: QuerySet[Conversation]) -> list[UUID]:

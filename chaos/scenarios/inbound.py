@@ -18,6 +18,9 @@ def workers_die(trial: Trial, scale: Scale) -> Row:
     each, kills = scale.of_messages(200), scale.of_times(10)
     people = [f"55119900{n:05d}" for n in range(_PEOPLE)]
 
+    # They are written to meanwhile.
+    trial.send(account, scale.of_messages(2_000))
+
     def write_all(person: str) -> None:
         for n in range(each):
             trial.stage.providers.say(account.name, person, f"{n}")

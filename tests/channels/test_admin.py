@@ -16,6 +16,7 @@ from apps.channels.admin.forms import form_for
 from apps.channels.errors import AccountRejected
 from apps.channels.liveness import breaker_key
 from apps.channels.models import ChannelAccount
+from apps.channels.outbound import Verified
 from apps.core import clock
 from apps.core.breaker import Breaker
 from apps.core.redis import redis_client
@@ -196,7 +197,7 @@ def test_account_is_paused_with_a_reason_and_goes_on(aurora: House, account: Cha
 def test_answer_of_the_provider_is_said(
     aurora: House, account: ChannelAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = [None, AccountRejected("190", "<b>expired</b>")]
+    answers = [Verified(), Verified(AccountRejected("190", "<b>expired</b>"))]
     monkeypatch.setattr("apps.channels.admin.channel_account.verify", lambda _account: answers.pop(0))
     client = browser(aurora.owner.user)
     assert "Nothing is sent" in text(client.get(page_of(account, "verify/")))

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from apps.accounts.roles import Scope
 from apps.channels import accounts, outbound
 from apps.channels.models import ChannelAccount
-from apps.channels.registry import connector
+from apps.channels.registry import NAMES, connector
 from apps.core import clock
 from tests.cast import CREDENTIALS, Api, House, add_channel_account, as_member, with_key
 from tests.server import Server
@@ -142,7 +142,7 @@ def test_name_that_is_taken_is_a_conflict(owner: Api) -> None:
 def test_unknown_connector_is_answered_with_the_known_ones(owner: Api) -> None:
     answer = owner.post(PATH, {**NEW, "connector": "pigeon"})
     assert errors(answer) == {"/connector": "invalid_choice"}
-    assert "instagram, whatsapp_cloud" in answer.json()["errors"][0]["detail"]
+    assert ", ".join(NAMES) in answer.json()["errors"][0]["detail"]
 
 
 @pytest.mark.parametrize(

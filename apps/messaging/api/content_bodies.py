@@ -29,6 +29,7 @@ LONGEST_FILE_NAME = 200
 LONGEST_SUBJECT = 255
 MOST_BUTTONS = 13
 MOST_STEPS = 5
+MEDIA_KINDS = [kind.value for kind in MediaKind]
 LARGEST_VARIABLES = 16_384
 # Of one message: it says what it is in one of these ways.
 SAYING = ("text", "media", "template")

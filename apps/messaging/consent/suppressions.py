@@ -62,6 +62,14 @@ def lift(
     return lifted
 
 
+def follow(organization_id: UUID, kind: str, old: str, new: str) -> None:
+    """Whoever was at the old address is reached at the new one: what was suppressed there is suppressed here too."""
+    rows = list(of_addresses(organization_id, [(kind, old)]))
+    for row in rows:
+        row.id, row.value, row.created_at = new_id(), new, clock.now()
+    Suppression.across_organizations.bulk_create(rows, ignore_conflicts=True)
+
+
 def of_addresses(organization_id: UUID, addresses: Iterable[tuple[str, str]]) -> QuerySet[Suppression]:
     wanted = Q(pk__in=[])
     for kind, value in addresses:

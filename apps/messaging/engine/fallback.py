@@ -21,6 +21,7 @@ from apps.channels.content import from_document
 from apps.channels.errors import OutcomeUnknown
 from apps.channels.models import ChannelAccount
 from apps.channels.registry import connector_class
+from apps.core.deadlocks import tried_again
 from apps.messaging.engine import cancel
 from apps.messaging.engine.accept import accept
 from apps.messaging.engine.new_message import Accepted, NewMessage, Step, WantedTemplate
@@ -56,10 +57,13 @@ class _Due:
     refused: list[dict[str, str]] = field(default_factory=list)
 
 
+@tried_again
 def take_due() -> int:
     """The next steps of messages whose time has come. How many were looked at."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_DUE, [AT_ONCE])
+        cursor.execute(_LOCK_DUE, [AT_ONCE])
+        # Read in a statement of its own: as it stands now that nobody else changes it.
+        cursor.execute(_DUE, [[message_id for (message_id,) in cursor.fetchall()]])
         due = [_read(row) for row in cursor.fetchall()]
         if not due:
             return 0
@@ -192,17 +196,26 @@ def _read(row: tuple[Any, ...]) -> _Due:
     )
 
 
+# With their conversations, which whoever writes down a receipt or an outcome locks before these. What is locked is
+# passed over, not waited for: its news may have made another way needless.
+_LOCK_DUE = """
+SELECT due.message_id
+  FROM message_fallback AS due
+  JOIN message ON message.id = due.message_id
+  JOIN conversation ON conversation.id = message.conversation_id
+ WHERE due.due_at <= now()
+ ORDER BY due.due_at
+ LIMIT %s
+   FOR NO KEY UPDATE OF conversation, due SKIP LOCKED
+"""
+
 _DUE = """
 SELECT message.id, message.organization_id, message.conversation_id, message.status, message.error_class,
        message.text, message.content::text, message.category, message.priority, message.reference,
        message.metadata::text, message.expires_at, due.steps::text, due.delivered_within
-  FROM (SELECT message_id, steps, delivered_within
-          FROM message_fallback
-         WHERE due_at <= now()
-         ORDER BY due_at
-         LIMIT %s
-           FOR UPDATE SKIP LOCKED) AS due
-  JOIN message ON message.id = due.message_id
+  FROM message_fallback AS due JOIN message ON message.id = due.message_id
+ WHERE due.message_id = ANY(%s::uuid[])
+ ORDER BY due.due_at
 """
 
 _POSTPONE = """

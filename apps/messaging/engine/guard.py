@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import orjson
 
 from apps.channels.content import PLAIN, Content, from_document
-from apps.channels.errors import MessageRejected, RecipientRejected, SendFailed
+from apps.channels.errors import MessageRejected, RateLimited, RecipientRejected, SendFailed
 from apps.channels.models import ChannelAccount
 from apps.channels.registry import connector_class
 from apps.messaging.consent.refusal import REASONS
@@ -36,7 +36,7 @@ class OutsideWindow(MessageRejected):
     """The time to reply is over, and no template was named for that."""
 
 
-class QuietHours(SendFailed):
+class QuietHours(RateLimited):
     """The person wants no messages at this hour."""
 
     name = "quiet_hours"

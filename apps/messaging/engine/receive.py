@@ -15,6 +15,7 @@ from apps.channels.callback import BadCallback, Callback, CallbackEvent, Inbound
 from apps.channels.models import ChannelAccount
 from apps.channels.registry import connector
 from apps.core import clock
+from apps.core.deadlocks import tried_again
 from apps.core.prepared import prepared_cursor
 from apps.messaging import conversations
 from apps.messaging.engine import bells, fallback
@@ -59,11 +60,13 @@ def receive(lane: int) -> int:
     return done
 
 
+@tried_again
 @transaction.atomic
 def receive_batch(lane: int) -> int:
     """Callbacks go in the transaction of what they change: it happens whole, or again.
 
-    One at a time in a lane, or what a person wrote first could be written down last.
+    One at a time in a lane, or what a person wrote first could be written down last. Lanes may wait for each other,
+    where a route leads from one to the other and another back.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LANES_OF_CALLBACKS, lane])

@@ -9,7 +9,7 @@ from zlib import crc32
 import structlog
 from django.db import connection
 
-from apps.channels.callback import Callback
+from apps.channels.callback import BadCallback, Callback
 from apps.channels.connector import CalledAt, Connector
 from apps.channels.models import ChannelAccount
 from apps.channels.registry import connector
@@ -21,7 +21,9 @@ logger = structlog.get_logger(__name__)
 
 # What one after the other is worked on in; so many may be at work at once.
 LANES = 8
-# A callback that names more accounts than any provider puts into one.
+# More than any provider names in one callback: Meta's holds a thousand pieces of news at most.
+MOST_NAMED = 1000
+# Of ours that a callback may be for; each has its signature looked at.
 MOST_ACCOUNTS = 100
 _LONGEST_URL = 2000
 
@@ -59,7 +61,11 @@ def _named(
     if account_id is not None and provider.called_at is CalledAt.ACCOUNT:
         return list(accounts.filter(pk=account_id))
     if account_id is None and provider.called_at is CalledAt.CONNECTOR:
-        return list(accounts.filter(provider_account__in=provider.accounts_of(callback))[:MOST_ACCOUNTS])
+        names = provider.accounts_of(callback)
+        if len(names) > MOST_NAMED:
+            raise BadCallback("names more accounts than there can be")
+        # The oldest first: nobody is pushed out by those who name their number after them.
+        return list(accounts.filter(provider_account__in=names).order_by("pk")[:MOST_ACCOUNTS])
     return []
 
 

@@ -30,6 +30,8 @@ class VariableType(StrEnum):
     URL = "url"
 
 
+TYPES = [kind.value for kind in VariableType]
+
 # What every template may say without declaring it.
 BUILT_IN = {"preferences_url": VariableType.URL, "organization": VariableType.TEXT}
 

@@ -23,7 +23,7 @@ PHONE_NUMBER_ID = "106540352242922"
 TEXT = "Your order is on its way and will be with you today between 14:00 and 16:00."
 _TABLES = (
     "delivery, message_event, dead_letter, message, conversation, contact_address, contact, provider_callback, "
-    "parked_receipt, idempotency_record"
+    "seen_callback, parked_receipt, message_fallback, idempotency_record"
 )
 
 
@@ -36,7 +36,7 @@ class Office:
     def clear(self) -> None:
         """Nobody may be at work."""
         with connection.cursor() as cursor:
-            cursor.execute(f"TRUNCATE {_TABLES}")
+            cursor.execute(f"TRUNCATE {_TABLES} CASCADE")
         redis_client().flushdb()
 
     def meet(self, count: int) -> None:
@@ -164,10 +164,14 @@ SELECT count(*) FROM wanted
 
 _PILE_UP = f"""
 WITH wanted AS MATERIALIZED (
-    SELECT uuidv7() AS id, uuidv7() AS conversation_id, true AS is_head, n FROM generate_series(1, %(count)s) AS n
-) {_WRITE}
+    SELECT uuidv7() AS id, uuidv7() AS conversation_id, uuidv7() AS contact_id, true AS is_head, n
+      FROM generate_series(1, %(count)s) AS n
+) {_WRITE}, met AS (
+    INSERT INTO contact (id, organization_id, name, created_at)
+    SELECT contact_id, %(organization)s, '', now() FROM wanted
+)
 INSERT INTO conversation (id, organization_id, account_id, contact_id, address, created_at)
-SELECT conversation_id, %(organization)s, %(account)s, uuidv7(), '+5511' || (900000000 + n), now() FROM wanted
+SELECT conversation_id, %(organization)s, %(account)s, contact_id, '+5511' || (900000000 + n), now() FROM wanted
 """  # noqa: S608 - of constants
 
 _PUBLISHED = """

@@ -58,6 +58,7 @@ def _of_conversations() -> dict[str, str]:
     return {
         "now": _("now"),
         "minutes_ago": _("%(count)s min"),
+        "without_text": _("A message without text"),
         "no_message_yet": _("No message yet"),
         "new_here": _("New messages"),
         "new_messages_one": _("%(count)s new message"),
@@ -96,6 +97,7 @@ def _of_messages() -> dict[str, str]:
         "goes_on_over": _("goes on over %(channel)s"),
         "forwarded": _("Forwarded by a route"),
         "other_way": _("Tried this way because another one failed"),
+        "of_another": _("another message of this chain"),
         "touched": _("Touched: %(button)s"),
         "media_image": _("Image"),
         "media_audio": _("Audio"),
@@ -122,6 +124,9 @@ def _of_writing() -> dict[str, str]:
         "part_missing": _("Give the link, or choose a template."),
         "no_templates": _("There is no published template yet. Write one in the administration."),
         "window_over": _("Here people can be written to freely for a while after they wrote, and that is over."),
+        "window_never": _(
+            "Here people can be written to freely for a while after they wrote, and this one has not written yet."
+        ),
         "text_missing": _("Write something."),
         "characters_left": _("%(count)s characters left"),
         "characters_over": _("%(count)s characters too long"),
@@ -151,7 +156,7 @@ def _of_the_activity() -> dict[str, str]:
 def _of_the_simulation() -> dict[str, str]:
     return {
         "every_account": _("Every account, in turn"),
-        "simulated_person": _("A simulated person"),
+        "simulated_person": _("Simulated person %(number)s"),
         "person_wrote": _("It is on its way: look for it among the conversations."),
         "accepted_count_one": _("%(count)s accepted."),
         "accepted_count_other": _("%(count)s accepted."),

@@ -20,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from apps.accounts.acting import acting_user, memberships_of
+from apps.channels.content import MediaKind
 from apps.channels.registry import NAMES, connector_class
 from apps.live.faults import faults
 from apps.live.texts import addresses, texts
@@ -97,7 +98,12 @@ def _connector(name: str) -> dict[str, Any]:
         "longest_text": known.capabilities.longest_text,
         "text_unit": known.capabilities.text_unit,
         "address_means": addresses()[known.capabilities.address],
-        "media": sorted(known.capabilities.media),
+        "has_templates": known.capabilities.has_templates,
+        "media": {
+            kind.value: known.capabilities.media[kind].longest_caption
+            for kind in MediaKind
+            if kind in known.capabilities.media
+        },
         "simulator": SIMULATED.get(name, "") if known.capabilities.hears_replies else "",
     }
 

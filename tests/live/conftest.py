@@ -172,7 +172,10 @@ class Provider:
         self.publish()
 
     def receipt(self, message_id: UUID, *words: str) -> None:
-        hand_over("whatsapp_cloud", whatsapp_callback(*(status(word, message_id) for word in words)))
+        self.call("whatsapp_cloud", whatsapp_callback(*(status(word, message_id) for word in words)))
+
+    def call(self, connector: str, body: bytes) -> None:
+        hand_over(connector, body)
         assert work_on_callbacks() == 1
         self.publish()
 

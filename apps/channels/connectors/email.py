@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.channels import addresses, attachments
@@ -91,17 +91,17 @@ class Email(Connector):
         try:
             _server(credentials)
         except ValueError:
-            wrong["security"] = _now("One of: starttls, tls.")
+            wrong["security"] = gettext("One of: starttls, tls.")
         except TargetRefused as refused:
-            detail = _now("This is no mail server that can be used: %(reason)s.")
+            detail = gettext("This is no mail server that can be used: %(reason)s.")
             wrong["server"] = detail % {"reason": refused.reason}
         if bool(credentials["username"]) != bool(credentials["password"]):
-            wrong["password"] = _now("Give both a user name and a password, or neither.")
+            wrong["password"] = gettext("Give both a user name and a password, or neither.")
         for name in ("from_address", "reply_to"):
             if credentials[name] and not addresses.is_possible(AddressKind.EMAIL, credentials[name]):
                 wrong[name] = addresses.what_is_wrong(AddressKind.EMAIL)
         if not is_storable_id(_message_id(UUID(int=0), credentials)):
-            wrong["from_address"] = _now("This address is too long.")
+            wrong["from_address"] = gettext("This address is too long.")
         return wrong
 
     async def send(self, client: GuardedClient, outbound: Outbound) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import jwt
 import orjson
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.channels.baileys import written
@@ -103,12 +103,12 @@ class Evolution(HttpConnector):
     def bad_credentials(cls, credentials: Mapping[str, str]) -> dict[str, str]:
         wrong = {}
         if not _SERVER_URL.fullmatch(credentials["server_url"]):
-            wrong["server_url"] = _now("This is no address of a server, such as https://evolution.example.")
+            wrong["server_url"] = gettext("This is no address of a server, such as https://evolution.example.")
         if not credentials["instance"].strip("."):
-            wrong["instance"] = _now("This is no name of an instance.")
+            wrong["instance"] = gettext("This is no name of an instance.")
         for name in ("webhook_secret", "jwt_key"):
             if 0 < len(credentials[name]) < _SHORTEST_SECRET:
-                wrong[name] = _now("At least %(least)d characters.") % {"least": _SHORTEST_SECRET}
+                wrong[name] = gettext("At least %(least)d characters.") % {"least": _SHORTEST_SECRET}
         return wrong
 
     def build_request(self, outbound: Outbound) -> Request:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 from uuid import UUID
 
 import orjson
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.channels.callback import (
@@ -103,7 +103,7 @@ class Sms(HttpConnector):
     def bad_credentials(cls, credentials: Mapping[str, str]) -> dict[str, str]:
         if _ACCOUNT_SID.fullmatch(credentials["account_sid"]):
             return {}
-        return {"account_sid": _now("AC and 32 of the characters 0-9 and a-f.")}
+        return {"account_sid": gettext("AC and 32 of the characters 0-9 and a-f.")}
 
     def build_request(self, outbound: Outbound) -> Request:
         content, sender = outbound.content, outbound.credentials["sender"]

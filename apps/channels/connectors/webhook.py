@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.channels.capabilities import AddressKind, Capabilities, CredentialField, Limits, MediaRule
@@ -53,7 +53,7 @@ class Webhook(Connector):
     def bad_credentials(cls, credentials: Mapping[str, str]) -> dict[str, str]:
         if standard_webhooks.is_secret(credentials["signing_secret"]):
             return {}
-        return {"signing_secret": _now("Needed: whsec_ and the Base64 of 24 to 64 random bytes.")}
+        return {"signing_secret": gettext("Needed: whsec_ and the Base64 of 24 to 64 random bytes.")}
 
     async def send(self, client: GuardedClient, outbound: Outbound) -> str:
         message_id, now = str(outbound.message_id), clock.now()

@@ -8,6 +8,14 @@ export function readable(address) {
   return address.replace(BRAZILIAN, "+55 $1 $2-$3").replace(NORTH_AMERICAN, "+1 $1 $2 $3");
 }
 
+/**
+ * Whom a conversation is with: by their name, where they gave one.
+ * @param {import("./types.js").Conversation} conversation
+ */
+export function whoIn({ contact, address }) {
+  return contact.name || readable(address);
+}
+
 /** As it is searched: what people write between the digits says nothing. @param {string} text */
 export function bare(text) {
   return text.toLowerCase().replace(/[\s().-]/g, "");

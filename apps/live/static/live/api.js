@@ -17,7 +17,7 @@ export class Problem extends Error {
    * @param {{pointer: string, code: string, detail: string}[]} [errors]
    */
   constructor(status, code, detail, errors = []) {
-    super(errors.map((each) => each.detail).join(" ") || detail);
+    super(errors.map(inContext).join(" ") || detail);
     this.status = status;
     this.code = code;
     this.errors = errors;
@@ -39,6 +39,15 @@ export class Problem extends Error {
   get terminal() {
     return this.isLoggedOut;
   }
+}
+
+/**
+ * With the name of the variable: a template has any, and nobody could tell which one is meant.
+ * @param {{pointer: string, detail: string}} error
+ */
+function inContext({ pointer, detail }) {
+  const name = /^\/template\/variables\/(.+)$/.exec(pointer)?.[1];
+  return name ? `${name}: ${detail}` : detail;
 }
 
 /** @param {unknown} error */

@@ -26,6 +26,7 @@ export class Composer {
   #readOnly = byId("composer-read-only");
   #window = byId("composer-window");
   #windowText = byId("composer-window-text");
+  #windowTemplate = byId("composer-window-template");
   #parts;
   #store;
   #outbox;
@@ -48,7 +49,7 @@ export class Composer {
     this.#api = api;
     this.#parts = new Parts(api, "composer");
     this.#parts.onChange = () => this.#show();
-    byId("composer-window-template").addEventListener("click", () => this.#parts.open("template"));
+    this.#windowTemplate.addEventListener("click", () => this.#parts.open("template"));
     store.on("conversations", framed(() => this.#show()));
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -77,14 +78,14 @@ export class Composer {
 
   #submit() {
     if (!this.#id || !this.#maySend()) return;
-    const text = this.#parts.way === "template" ? "" : this.#text.value;
+    const text = this.#parts.carriesText ? this.#text.value : "";
     if (this.#outbox.isFull(this.#id)) {
       write(this.#problem, say("too_many_pending", { most: MOST_PENDING }));
       return;
     }
     write(this.#problem, "");
     void this.#outbox.send(this.#id, text.trim() ? text : "", this.#parts.wanted());
-    if (this.#parts.way !== "template") this.#text.value = "";
+    if (text) this.#text.value = "";
     this.#drafts.delete(this.#id);
     this.#parts.close();
     this.#show();
@@ -113,7 +114,7 @@ export class Composer {
     this.#closed.hidden = !mayWrite || !isClosed;
     this.#form.hidden = !mayWrite || isClosed;
     this.#parts.carriedBy(this.#channel());
-    this.#text.hidden = this.#parts.way === "template";
+    this.#text.hidden = !this.#parts.carriesText;
     showLength(this.#text, this.#left, this.#channel());
     this.#showWindow(known?.window ?? null);
     this.#send.disabled = !this.#maySend();
@@ -121,7 +122,7 @@ export class Composer {
 
   #maySend() {
     const text = this.#text.value;
-    if (this.#parts.way === "template") return this.#parts.isComplete;
+    if (!this.#parts.carriesText) return this.#parts.isComplete;
     if (tooLong(text, this.#channel()) > 0) return false;
     return this.#parts.way === "media" ? this.#parts.isComplete : text.trim() !== "";
   }
@@ -130,7 +131,8 @@ export class Composer {
   #showWindow(window) {
     const isOver = window !== null && (!window.is_open || Date.parse(window.closes_at ?? "") < Date.now());
     this.#window.hidden = !isOver || this.#parts.way === "template";
-    if (isOver) write(this.#windowText, say("window_over"));
+    this.#windowTemplate.hidden = !config.connectors[this.#channel()]?.has_templates;
+    if (isOver) write(this.#windowText, say(window.closes_at ? "window_over" : "window_never"));
   }
 
   #channel() {

@@ -79,7 +79,7 @@ export class Connection {
   #listen(client) {
     client.on("state", (state) => this.#follow(state));
     client.on("status", (change) => this.#store.follow(/** @type {Change} */ (change)));
-    client.on("message", (written) => this.#store.receive(written));
+    client.on("message", (written) => this.#store.receive(/** @type {Change} */ (/** @type {unknown} */ (written))));
     client.on("subscribed", () => this.#begin());
     client.on("gap", () => void this.#sync.afterGap());
     client.on("error", ({ code, detail }) => console.warn(`live: ${code}: ${detail}`));

@@ -1,6 +1,6 @@
 /** The list of conversations: the last active first, with what was said last. */
 
-import { readable, bare, tintOf } from "./address.js";
+import { bare, tintOf, whoIn } from "./address.js";
 import { asProblem } from "./api.js";
 import { channelName, say, sayCount } from "./config.js";
 import { arrange, byId, channelIcon, element, framed, paced, set, write } from "./dom.js";
@@ -110,11 +110,13 @@ export class Conversations {
     const all = this.#store.byActivity();
     const query = bare(this.#query);
     if (!query) return all;
+    const words = this.#query.toLowerCase();
     return all.filter(
       (each) =>
         this.#found.has(each.id) ||
         bare(each.address).includes(query) ||
-        (each.last_message?.text ?? "").toLowerCase().includes(this.#query.toLowerCase()),
+        each.contact.name.toLowerCase().includes(words) ||
+        (each.last_message?.text ?? "").toLowerCase().includes(words),
     );
   }
 
@@ -224,8 +226,8 @@ class Row {
    */
   show(known, unread, isOpen) {
     const last = known.last_message;
-    write(this.#who, readable(known.address));
-    write(this.#said, last ? last.text.slice(0, 200) : say("no_message_yet"));
+    write(this.#who, whoIn(known));
+    write(this.#said, last ? last.text.slice(0, 200) || say("without_text") : say("no_message_yet"));
     this.#tick.node.hidden = !last;
     if (last) {
       this.#tick.show(last.status);

@@ -1,6 +1,6 @@
 /** Everything that happens, as it happens: the newest on top, a few hundred and no more. */
 
-import { readable } from "./address.js";
+import { whoIn } from "./address.js";
 import { config, say, sayCount } from "./config.js";
 import { arrange, byId, element, icon, paced, set, write } from "./dom.js";
 import { ICONS } from "./statuses.js";
@@ -32,6 +32,7 @@ export class Log {
   constructor(store) {
     this.#store = store;
     store.on("heard", ({ change }) => this.#add(change));
+    store.on("received", (written) => this.#add(written));
     store.on("conversations", () => this.#render());
     this.#pause.addEventListener("click", () => this.#toggle());
   }
@@ -94,6 +95,6 @@ class Line {
   /** Who it is may be learnt later. @param {Store} store */
   name(store) {
     const known = store.conversations.get(this.#change.conversation_id);
-    if (known) write(this.#who, readable(known.address));
+    if (known) write(this.#who, whoIn(known));
   }
 }

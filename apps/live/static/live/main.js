@@ -1,6 +1,6 @@
 /** Puts the page together. */
 
-import { readable } from "./address.js";
+import { whoIn } from "./address.js";
 import { Api, asProblem } from "./api.js";
 import { Charts } from "./charts.js";
 import { Composer } from "./composer.js";
@@ -196,7 +196,7 @@ const title = document.title;
  */
 function showTitle(store, conversation) {
   const known = store.conversations.get(conversation);
-  document.title = known ? `${readable(known.address)} · ${title}` : title;
+  document.title = known ? `${whoIn(known)} · ${title}` : title;
 }
 
 /** Where there is a keyboard, one goes on by writing. @param {Composer} composer */

@@ -87,7 +87,7 @@ export class NewMessage {
     write(byId("new-to-help"), config.connectors[channel]?.address_means ?? "");
     set(this.#to, "inputmode", isPhone ? "tel" : "text");
     this.#parts.carriedBy(channel);
-    this.#textField.hidden = this.#parts.way === "template";
+    this.#textField.hidden = !this.#parts.carriesText;
     showLength(this.#text, byId("new-left"), channel);
     const paused = this.#store.accounts.get(this.#account.value)?.paused;
     write(byId("new-paused"), paused ? say("account_paused", { why: paused.reason }) : "");
@@ -96,12 +96,13 @@ export class NewMessage {
 
   async #submit() {
     const way = this.#parts.way;
-    const text = way === "template" ? "" : this.#text.value;
+    const text = this.#parts.carriesText ? this.#text.value : "";
     const to = this.#to.value.trim();
     for (const field of FIELDS) this.#complainAbout(field, "");
     write(this.#problem, "");
     if (!bare(to)) return this.#complainAbout("to", say("address_missing"), true);
     if (way && !this.#parts.isComplete) return this.#parts.complain(say("part_missing"));
+    if (!this.#parts.isValid()) return;
     if (!way && !text.trim()) return this.#complainAbout("text", say("text_missing"), true);
     if (tooLong(text, this.#channel()) > 0) return this.#text.focus();
     const said = text.trim() ? { text } : {};

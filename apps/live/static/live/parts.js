@@ -10,9 +10,12 @@ import { byId, element, write } from "./dom.js";
 /** @typedef {import("./types.js").WantedParts} WantedParts */
 
 const MOST_TEMPLATES = 100;
+/** How a variable of each type is written; the others as text, as their sample shows. @type {Record<string, string>} */
+const INPUTS = { boolean: "checkbox", number: "number", date: "date" };
 
 export class Parts {
   #box;
+  /** Fieldsets: what was not chosen is disabled, so that no form waits for it. */
   #media;
   #kind;
   #url;
@@ -38,11 +41,11 @@ export class Parts {
     this.#api = api;
     this.#prefix = prefix;
     this.#box = byId(`${prefix}-parts`);
-    this.#media = byId(`${prefix}-media`);
+    this.#media = byId(`${prefix}-media`, HTMLFieldSetElement);
     this.#kind = byId(`${prefix}-media-kind`, HTMLSelectElement);
     this.#url = byId(`${prefix}-media-url`, HTMLInputElement);
     this.#name = byId(`${prefix}-media-name`, HTMLInputElement);
-    this.#template = byId(`${prefix}-template`);
+    this.#template = byId(`${prefix}-template`, HTMLFieldSetElement);
     this.#chosen = byId(`${prefix}-template-name`, HTMLSelectElement);
     this.#variables = byId(`${prefix}-template-variables`);
     this.#problem = byId(`${prefix}-parts-problem`);
@@ -63,7 +66,7 @@ export class Parts {
   carriedBy(channel) {
     if (channel === this.#channel) return;
     this.#channel = channel;
-    const kinds = config.connectors[channel]?.media ?? [];
+    const kinds = Object.keys(config.connectors[channel]?.media ?? {});
     this.#kind.replaceChildren(
       ...kinds.map((kind) => element("option", { value: kind, text: say(`media_${kind}`) })),
     );
@@ -88,13 +91,25 @@ export class Parts {
     byId(`${this.#prefix}-parts-open`).setAttribute("aria-expanded", "false");
     this.#url.value = this.#name.value = "";
     write(this.#problem, "");
-    this.onChange();
+    this.#show();
   }
 
   /** Whether there is enough to send. */
   get isComplete() {
     if (this.way === "media") return this.#url.value.trim() !== "";
     return this.way === "template" && this.#chosen.value !== "";
+  }
+
+  /** Whether a text goes with it. */
+  get carriesText() {
+    if (this.way !== "media") return this.way === "";
+    return (config.connectors[this.#channel]?.media[this.#kind.value] ?? 0) > 0;
+  }
+
+  /** Whether everything is filled in as it must be; else the browser says at the field what is wrong. */
+  isValid() {
+    const invalid = this.#box.querySelector("input:invalid");
+    return !(invalid instanceof HTMLInputElement) || invalid.reportValidity();
   }
 
   /** @returns {WantedParts}  As the REST API takes them. */
@@ -121,8 +136,8 @@ export class Parts {
 
   #show() {
     const way = this.way;
-    this.#media.hidden = way !== "media";
-    this.#template.hidden = way !== "template";
+    this.#media.hidden = this.#media.disabled = way !== "media";
+    this.#template.hidden = this.#template.disabled = way !== "template";
     if (way === "template" && this.#templates.size === 0) void this.#readTemplates();
     this.onChange();
   }
@@ -142,7 +157,7 @@ export class Parts {
     }
   }
 
-  /** For the variables of the template that was chosen, with their samples as suggestions. */
+  /** For the variables of the template that was chosen, with their samples to show what is meant. */
   async #askFor() {
     const template = this.#templates.get(this.#chosen.value);
     this.#asked.clear();
@@ -164,13 +179,10 @@ export class Parts {
   /** @param {Variable} variable */
   #field({ name, type, sample, is_required: isRequired }) {
     const id = `${this.#prefix}-variable-${name}`;
-    const kind = type === "boolean" ? "checkbox" : type === "number" ? "number" : "text";
+    const kind = INPUTS[type] ?? "text";
     const input = element("input", { id, type: kind, required: isRequired && kind !== "checkbox", maxlength: 1000 });
-    if (kind === "checkbox") input.checked = sample === true;
-    else {
-      input.value = String(sample ?? "");
-      if (kind === "number") input.step = "any";
-    }
+    if (kind === "text") input.placeholder = String(sample);
+    if (kind === "number") input.step = "any";
     this.#asked.set(name, { input, type });
     return element("div", { class: "field" }, element("label", { for: id, text: name }), input);
   }

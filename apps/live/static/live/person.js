@@ -63,7 +63,7 @@ export class Person {
         ...(name ? { account: name } : {}),
         from: this.#from.value.trim().replace(/^\+/, ""),
         text: this.#text.value,
-        name: say("simulated_person"),
+        name: say("simulated_person", { number: this.#from.value.trim().slice(-4) }),
       });
       write(this.#said, say("person_wrote"));
     } catch (error) {

@@ -5,7 +5,7 @@ import { config } from "./config.js";
 /** @typedef {import("./types.js").Status} Status */
 
 /** @type {Status[]} */
-export const STATUSES = ["queued", "sending", "sent", "delivered", "read", "failed", "cancelled", "expired"];
+export const STATUSES = ["queued", "sending", "sent", "delivered", "read", "failed", "cancelled", "expired", "received"];
 
 /** The icon of each, in live/icons.html. */
 export const ICONS = {

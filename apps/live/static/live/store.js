@@ -5,6 +5,7 @@
  * so every answer says at which moment it was asked for.
  */
 
+import { cutOldest, forgetPages } from "./pages.js";
 import { Signals } from "./signals.js";
 import { afterEvent, afterSnapshot } from "./statuses.js";
 import { Tracked } from "./tracked.js";
@@ -34,7 +35,7 @@ const MOST_THREADS = 8;
  * @property {null} conversations  They changed.
  * @property {string} thread  The messages of this conversation changed.
  * @property {Heard} heard
- * @property {{conversation_id: string, message_id: string}} received  Somebody wrote.
+ * @property {Change} received  Somebody wrote.
  * @property {null} listStale  The list is to be read again.
  * @property {string} threadStale  The messages of this conversation are to be read again.
  */
@@ -84,9 +85,10 @@ export class Store extends Signals {
     this.#followInList(change);
   }
 
-  /** Somebody wrote. What it was is read over REST. @param {{conversation_id: string, message_id: string}} written */
+  /** Somebody wrote. What it was is read over REST. @param {Change} written */
   receive(written) {
     this.#moment += 1;
+    if (!this.tracked.follow(written, this.#moment)) return;
     this.emit("received", written);
     this.emit("listStale", null);
     if (this.#threads.get(written.conversation_id)?.isLoaded) this.emit("threadStale", written.conversation_id);
@@ -140,8 +142,8 @@ export class Store extends Signals {
     thread.messages = [...kept, ...read, ...later];
     thread.isLoaded = true;
     thread.isCut = false;
-    if (thread.messages.length > MOST_IN_THREAD) this.#cutOldest(thread);
-    this.#forgetPages(thread);
+    if (thread.messages.length > MOST_IN_THREAD) cutOldest(thread, MOST_IN_THREAD);
+    forgetPages(thread);
     this.#lastOf(conversationId, thread);
     this.emit("thread", conversationId);
   }
@@ -163,7 +165,7 @@ export class Store extends Signals {
       thread.messages = thread.messages.slice(0, MOST_IN_THREAD);
       thread.isCut = true;
     }
-    this.#forgetPages(thread);
+    forgetPages(thread);
     this.emit("thread", conversationId);
   }
 
@@ -283,24 +285,6 @@ export class Store extends Signals {
     known.last_message = { id, text, status, created_at };
     if (id > known.active) known.active = id;
     this.emit("conversations", null);
-  }
-
-  /**
-   * As many as are kept, from where a page began: what is older is behind that page's link.
-   * @param {Thread} thread
-   */
-  #cutOldest(thread) {
-    const surplus = thread.messages.length - MOST_IN_THREAD;
-    const start = thread.messages.findIndex((each, n) => n >= surplus && thread.pages.has(each.id));
-    if (start < 0) return;
-    thread.messages = thread.messages.slice(start);
-    thread.older = thread.pages.get(thread.messages[0]?.id ?? "") ?? null;
-  }
-
-  /** @param {Thread} thread */
-  #forgetPages(thread) {
-    const here = new Set(thread.messages.map((each) => each.id));
-    for (const id of thread.pages.keys()) if (!here.has(id)) thread.pages.delete(id);
   }
 
   #dropThreads() {

@@ -120,7 +120,8 @@ export class Story {
  */
 function line(event, own) {
   const { detail } = event;
-  const words = [];
+  const isOther = event.message_id !== own;
+  const words = isOther ? [say("of_another")] : [];
   if (event.kind === "forwarded" && detail.status) words.push(config.statuses[detail.status] ?? detail.status);
   if (detail.channel) words.push(say("goes_on_over", { channel: channelName(detail.channel) }));
   if (event.attempt) words.push(say("attempt", { number: event.attempt }));
@@ -128,7 +129,7 @@ function line(event, own) {
   if (detail.seconds !== undefined) words.push(say("goes_on_in", { time: duration(detail.seconds * 1000) }));
   return element(
     "li",
-    { "data-kind": event.kind, "data-other": event.message_id !== own },
+    { "data-kind": event.kind, "data-other": isOther },
     element("time", { datetime: event.at, text: exactTime(event.at) }),
     element("span", { class: "what", text: config.kinds[event.kind] ?? event.kind }),
     words.length > 0 && element("span", { class: "quiet", text: words.join(" · ") }),

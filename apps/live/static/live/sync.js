@@ -71,12 +71,13 @@ export class Sync {
 
   /**
    * Also those that have been silent for long.
-   * @param {string} address
+   * @param {string} who  A whole address, or how a name begins.
    */
-  async conversationsWith(address) {
+  async conversationsWith(who) {
+    const by = /[\d@]/.test(who) ? "address" : "name";
     const moment = this.#store.moment;
     /** @type {import("./types.js").Page<Conversation>} */
-    const page = await this.#api.get(`/v1/conversations/recent?limit=50&address=${encodeURIComponent(address)}`);
+    const page = await this.#api.get(`/v1/conversations/recent?limit=50&${by}=${encodeURIComponent(who)}`);
     this.#store.learnConversations(page.data, moment);
     return page.data.map((each) => each.id);
   }

@@ -1,6 +1,6 @@
 /** The open conversation: its messages as bubbles, the older ones above. */
 
-import { readable, tintOf } from "./address.js";
+import { readable, tintOf, whoIn } from "./address.js";
 import { asProblem } from "./api.js";
 import { Bubble, PendingBubble } from "./bubble.js";
 import { channelName, say, sayCount } from "./config.js";
@@ -170,8 +170,9 @@ export class Thread {
   #showHead() {
     const known = this.#store.conversations.get(this.id);
     const account = known && this.#store.accounts.get(known.account_id);
-    const where = known ? [channelName(known.channel), account?.name ?? ""].filter(Boolean).join(" · ") : "";
-    write(byId("thread-who"), known ? readable(known.address) : "");
+    const address = known?.contact.name ? readable(known.address) : "";
+    const where = known ? [address, channelName(known.channel), account?.name].filter(Boolean).join(" · ") : "";
+    write(byId("thread-who"), known ? whoIn(known) : "");
     write(byId("thread-where"), where);
     const avatar = byId("thread-avatar");
     if (known && avatar.dataset.of !== known.id) {

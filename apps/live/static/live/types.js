@@ -9,7 +9,8 @@
  * @property {number} longest_text
  * @property {"characters" | "bytes"} text_unit
  * @property {string} address_means  How one writes an address of it, in words.
- * @property {string[]} media  What it carries besides text.
+ * @property {Record<string, number>} media  The kinds of files that it carries, with how long a text each.
+ * @property {boolean} has_templates  The provider keeps some that go where texts may not.
  * @property {string} simulator  Who plays the provider in the demo; empty where people cannot write back.
  *
  * @typedef {object} Config

@@ -1,14 +1,16 @@
 """Another way to the same person, when a message did not arrive; and never when it may have."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from apps.accounts.principal import Principal
 from apps.channels import accounts
 from apps.channels.models import ChannelAccount
+from apps.messaging.engine import order
 from apps.messaging.engine.fallback import take_due
 from apps.messaging.engine.new_message import Accepted, NewMessage, Refused, Step
 from apps.messaging.engine.recover import recover
@@ -204,3 +206,27 @@ def test_channel_names_the_oldest_account_of_it(desk: Desk, other: ChannelAccoun
     (answer,) = desk.answers([wanted])
     assert isinstance(answer, Accepted)
     assert answer.steps == ({"account_id": str(other.id), "to": IG},)
+
+
+def test_nobody_takes_another_way_while_news_of_the_message_is_written_down(
+    desk: Desk, other: ChannelAccount
+) -> None:
+    """And neither waits for the other."""
+    message = send(desk, other, delivered_within=60)
+    desk.drain()
+    let_pass(61)
+    with transaction.atomic(), connection.cursor() as cursor, ThreadPoolExecutor(1) as elsewhere:
+        conversation = Message.across_organizations.get(pk=message).conversation_id
+        order.lock(cursor, [conversation])
+        assert elsewhere.submit(_take_due_and_leave).result(timeout=5) == 0
+        deliver_receipts(status("delivered", message))
+    assert desk.status(message) == "delivered"
+    assert take_due() == 0
+    assert replacement(message) is None
+
+
+def _take_due_and_leave() -> int:
+    try:
+        return take_due()
+    finally:
+        connection.close()

@@ -14,7 +14,7 @@ from apps.channels import accounts
 from apps.messaging.api import hooks
 from apps.messaging.api.hooks import MOST_BYTES
 from apps.messaging.models import Message, MessageEvent, ProviderCallback
-from tests.cast import CREDENTIALS, House
+from tests.cast import CREDENTIALS, House, add_channel_account
 from tests.messaging import history
 from tests.messaging.callbacks import work_on_callbacks
 
@@ -93,6 +93,42 @@ def test_secret_of_one_house_says_nothing_about_anothers_messages(aurora: House,
     work_on_callbacks()
     theirs.refresh_from_db()
     assert theirs.status == "sent"
+
+
+def test_number_that_strangers_name_again_and_again_is_still_heard(
+    aurora: House, boreal: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.messaging.engine.store.MOST_ACCOUNTS", 2)
+    message = history.sent(aurora)
+    for n in range(3):
+        strange = CREDENTIALS["whatsapp_cloud"] | {"app_secret": "the secret of boreal"}
+        add_channel_account(boreal, name=f"Squatter {n}", credentials=strange)
+    # Written anew, it lies behind theirs in the table.
+    accounts.change(aurora.principal(), message.account, name="Balcão")
+    assert call(callback(message)).status_code == 200
+
+
+def test_callback_that_says_too_much_at_once_is_refused(aurora: House) -> None:
+    history.account_of(aurora)
+    messages = [
+        {"from": f"55119{n:08}", "id": f"wamid.{n}", "type": "text", "text": {"body": "Oi"}} for n in range(1001)
+    ]
+    value = {"metadata": {"phone_number_id": NUMBER}, "messages": messages}
+    entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
+    answer = call(orjson.dumps({"object": "whatsapp_business_account", "entry": [entry]}))
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_callback")
+    many = [{"changes": [{"value": {"metadata": {"phone_number_id": str(n)}}}]} for n in range(1001)]
+    answer = call(orjson.dumps({"object": "whatsapp_business_account", "entry": many}), "forged")
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_callback")
+
+
+def test_callback_that_nobody_can_read_takes_no_room_even_with_the_secret(aurora: House) -> None:
+    account = add_channel_account(aurora, "telegram")
+    secret = CREDENTIALS["telegram"]["secret_token"]
+    url = f"/v1/hooks/telegram/{account.pk}"
+    answer = call(b"x", url=url, **{"X-Telegram-Bot-Api-Secret-Token": secret})
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_callback")
+    assert not ProviderCallback.objects.exists()
 
 
 @pytest.mark.parametrize("body", [b"", b"x", b"[]", b"{}", b'{"object":"page"}', b"\xff\xfe"])

@@ -1,17 +1,23 @@
 """What comes in here goes on to there, and what became of it is told here."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 from uuid import UUID
 
 import orjson
 import pytest
+from django.db import connection
 
 from apps.channels.models import ChannelAccount
-from apps.messaging.models import Message, MessageEvent, Route
+from apps.messaging.engine.accept import accept
+from apps.messaging.engine.receive import receive_batch
+from apps.messaging.models import Message, MessageEvent, ProviderCallback, Route
 from tests.cast import Api, House, as_member
 from tests.messaging.callbacks import hand_over, work_on_callbacks
 from tests.messaging.desk import CREDENTIALS, Desk, open_account
-from tests.messaging.test_incoming import come_in, said
+from tests.messaging.test_incoming import callback, come_in, said
 
 pytestmark = pytest.mark.django_db(transaction=True)
 IG = "1784140000000009"
@@ -135,3 +141,46 @@ def test_route_is_removed_and_its_name_is_free_again(
     assert owner.delete(f"/v1/routes/{route}").status_code == 204
     assert owner.post("/v1/routes", body(desk, instagram)).status_code == 201
     assert Route.across_organizations.count() == 1
+
+
+def test_routes_that_lead_to_each_other_lose_nothing_when_both_sides_write_at_once(
+    desk: Desk, instagram: ChannelAccount, route: UUID, owner: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back = body(
+        desk, instagram, name="Back", source_account_id=str(instagram.id), target_account_id=str(desk.account.id),
+        target_address="+5511912345601",
+    )  # fmt: skip
+    assert owner.post("/v1/routes", back).status_code == 201
+    come_in(said("Oi", "wamid.1"))
+    hand_over("instagram", of_instagram("Hallo", "mid.1"))
+    work_on_callbacks()
+    # Each side in a lane of its own, and each in its own conversation before it turns to the other's.
+    both_write = Barrier(2)
+
+    def accept_together(*wanted: Any) -> Any:
+        with suppress(BrokenBarrierError):
+            both_write.wait(5)
+        both_write.abort()
+        return accept(*wanted)
+
+    monkeypatch.setattr("apps.messaging.engine.forward.accept", accept_together)
+    hand_over("whatsapp_cloud", callback(said("Chegou?", "wamid.2")))
+    hand_over("instagram", of_instagram("Angekommen?", "mid.2"))
+    for lane, account in enumerate((desk.account, instagram)):
+        ProviderCallback.objects.filter(account_id=account.id).update(lane=lane)
+    with ThreadPoolExecutor(2) as workers:
+        assert list(workers.map(_receive_and_leave, (0, 1))) == [1, 1]
+    assert sorted(each.text for each in forwards()) == ["Angekommen?", "Chegou?", "Hallo", "Oi"]
+
+
+def _receive_and_leave(lane: int) -> int:
+    try:
+        return receive_batch(lane)
+    finally:
+        connection.close()
+
+
+def of_instagram(text: str, mid: str) -> bytes:
+    wrote = {"sender": {"id": IG}, "recipient": {"id": "2"}, "timestamp": 1, "message": {"mid": mid, "text": text}}
+    entry = {"id": CREDENTIALS["instagram"]["instagram_id"], "time": 1, "messaging": [wrote]}
+    return orjson.dumps({"object": "instagram", "entry": [entry]})

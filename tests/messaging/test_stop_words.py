@@ -11,6 +11,7 @@ from django.utils import translation
 from apps.channels.callback import Inbound
 from apps.channels.models import ReplyWindow
 from apps.core import clock
+from apps.messaging import conversations
 from apps.messaging.consent import suppressions, words
 from apps.messaging.consent.choices import ALL, Choice, choose
 from apps.messaging.consent.links import read_token
@@ -189,3 +190,11 @@ def test_word_that_came_too_late_for_an_answer_is_heeded_all_the_same(counter: D
     hears(counter, inbound("STOP", days_ago=3))
     assert suppressed() == [ANA]
     assert answers() == []
+
+
+def test_stop_stays_with_whoever_changes_their_number(counter: Desk) -> None:
+    hears(counter, inbound("SAIR"))
+    conversations.move(counter.account, ANA, BIA)
+    assert counter.accept("Oferta", to=BIA, category=Category.MARKETING) == []
+    hears(counter, inbound("VOLTAR", 2, sender=BIA))
+    assert len(counter.accept("Oferta", to=BIA, category=Category.MARKETING)) == 1

@@ -63,7 +63,7 @@ def lift(
 
 
 def follow(organization_id: UUID, kind: str, old: str, new: str) -> None:
-    """Whoever was at the old address is reached at the new one: what was suppressed there is suppressed here too."""
+    """Somebody is reached at another address now: what they had suppressed at the old one stays suppressed."""
     rows = list(of_addresses(organization_id, [(kind, old)]))
     for row in rows:
         row.id, row.value, row.created_at = new_id(), new, clock.now()

@@ -69,6 +69,7 @@ def claim(account: ChannelAccount, most: int) -> Claim:
         return Claim(lease, [Claimed(*row) for row in cursor.fetchall()], lease_ends)
 
 
+# LATERAL, and one row each: every row is a look-up in an index, however many the planner expects to be claimed.
 # Each priority is a range of the index of its own, read in order and no further than needed. A row that another
 # drain is just taking is passed over, not waited for.
 _CLAIM = f"""
@@ -106,8 +107,9 @@ SELECT claimed.message_id, claimed.conversation_id, conversation.address, messag
        conversation.last_inbound_at, contact.id, contact.quiet_from, contact.quiet_until, contact.time_zone,
        message.has_fallback
   FROM claimed
-  JOIN message ON message.id = claimed.message_id
-  JOIN conversation ON conversation.id = claimed.conversation_id
-  JOIN contact ON contact.id = conversation.contact_id
-  LEFT JOIN message AS answered ON answered.id = message.reply_to_id
+  JOIN LATERAL (SELECT * FROM message WHERE id = claimed.message_id LIMIT 1) AS message ON true
+  JOIN LATERAL (SELECT * FROM conversation WHERE id = claimed.conversation_id LIMIT 1) AS conversation ON true
+  JOIN LATERAL (SELECT * FROM contact WHERE id = conversation.contact_id LIMIT 1) AS contact ON true
+  LEFT JOIN LATERAL (SELECT provider_id FROM message AS earlier
+                      WHERE earlier.id = message.reply_to_id LIMIT 1) AS answered ON true
 """  # noqa: S608 - of constants

@@ -65,8 +65,8 @@ def receive(lane: int) -> int:
 def receive_batch(lane: int) -> int:
     """Callbacks go in the transaction of what they change: it happens whole, or again.
 
-    One at a time in a lane, or what a person wrote first could be written down last. Lanes may wait for each other,
-    where a route leads from one to the other and another back.
+    One at a time in a lane, or what a person wrote first could be written down last. Two lanes may come to wait
+    for each other, where a route leads from one to the other and another one back.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LANES_OF_CALLBACKS, lane])

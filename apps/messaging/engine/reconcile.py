@@ -169,12 +169,10 @@ WITH news AS MATERIALIZED (
            error_detail = EXCLUDED.error_detail, attempts = dead.attempts + 1, changed_at = now()
 ), falling_back AS (
     UPDATE message_fallback SET due_at = now()
-      FROM moved
-     WHERE message_fallback.message_id = moved.id AND moved.has_fallback AND moved.status = 'failed'
+     WHERE message_id = ANY(ARRAY(SELECT id FROM moved WHERE has_fallback AND status = 'failed'))
 ), arrived AS (
     DELETE FROM message_fallback
-     USING moved
-     WHERE message_fallback.message_id = moved.id AND moved.has_fallback AND moved.status IN ('delivered', 'read')
+     WHERE message_id = ANY(ARRAY(SELECT id FROM moved WHERE has_fallback AND status IN ('delivered', 'read')))
 ), resolved AS (
     UPDATE dead_letter
        SET state = 'resolved', changed_at = now()
@@ -189,7 +187,7 @@ WITH news AS MATERIALIZED (
     -- What a route made of another message is told there too.
     SELECT origin.organization_id, origin.id, origin.conversation_id, 'forwarded', now(), 0,
            jsonb_build_object('status', moved.status, 'message_id', moved.id, 'account_id', moved.account_id)
-      FROM moved JOIN message AS origin ON origin.id = moved.forwarded_from_id
+      FROM moved JOIN LATERAL (SELECT * FROM message WHERE id = moved.forwarded_from_id LIMIT 1) AS origin ON true
 ), settled AS (
     DELETE FROM delivery
      USING news

@@ -101,8 +101,7 @@ WITH outcome AS MATERIALIZED (
            error_detail = EXCLUDED.error_detail, attempts = dead.attempts + EXCLUDED.attempts, changed_at = now()
 ), falling_back AS (
     UPDATE message_fallback SET due_at = now()
-      FROM moved
-     WHERE message_fallback.message_id = moved.message_id AND moved.has_fallback AND moved.result = 'failed'
+     WHERE message_id = ANY(ARRAY(SELECT message_id FROM moved WHERE has_fallback AND result = 'failed'))
 ), resolved AS (
     UPDATE dead_letter SET state = 'resolved', changed_at = now()
       FROM ended
@@ -121,7 +120,7 @@ WITH outcome AS MATERIALIZED (
     SELECT origin.organization_id, origin.id, origin.conversation_id, 'forwarded', now(), 0,
            jsonb_build_object('status', moved.result, 'message_id', moved.message_id,
                               'account_id', moved.account_id)
-      FROM moved JOIN message AS origin ON origin.id = moved.forwarded_from_id
+      FROM moved JOIN LATERAL (SELECT * FROM message WHERE id = moved.forwarded_from_id LIMIT 1) AS origin ON true
 ), gone AS (
     SELECT conversation_id, position FROM ended
      UNION ALL

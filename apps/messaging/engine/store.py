@@ -21,8 +21,8 @@ logger = structlog.get_logger(__name__)
 
 # What one after the other is worked on in; so many may be at work at once.
 LANES = 8
-# More than any provider names in one callback: Meta's holds a thousand pieces of news at most.
-MOST_NAMED = 1000
+# In one callback: Meta's, which are the largest, hold no more.
+MOST_NEWS = 1000
 # Of ours that a callback may be for; each has its signature looked at.
 MOST_ACCOUNTS = 100
 _LONGEST_URL = 2000
@@ -43,6 +43,9 @@ def store(name: str, callback: Callback, account_id: UUID | None = None) -> Stor
     verified = [account.id for account in named if provider.verify_callback(callback, account.credential_values)]
     if not verified:
         return Stored.NOT_OURS
+    # What cannot be read now cannot be read later: it is refused, and takes no room.
+    if sum(1 for _event in provider.events_of(callback)) > MOST_NEWS:
+        raise BadCallback("too much at once")
     if not _write(name, provider, callback, verified):
         logger.info("callback_repeated", connector=name)
         return Stored.AGAIN
@@ -62,8 +65,8 @@ def _named(
         return list(accounts.filter(pk=account_id))
     if account_id is None and provider.called_at is CalledAt.CONNECTOR:
         names = provider.accounts_of(callback)
-        if len(names) > MOST_NAMED:
-            raise BadCallback("names more accounts than there can be")
+        if len(names) > MOST_NEWS:
+            raise BadCallback("too much at once")
         # The oldest first: nobody is pushed out by those who name their number after them.
         return list(accounts.filter(provider_account__in=names).order_by("pk")[:MOST_ACCOUNTS])
     return []

@@ -23,8 +23,9 @@ from apps.channels.capabilities import AddressKind
 from apps.channels.models import ChannelAccount
 from apps.channels.registry import connector_class
 from apps.core.api.problems import Conflict, field_error
+from apps.messaging.consent import suppressions
 from apps.messaging.conversations import lock
-from apps.messaging.models import Contact, ContactAddress, Conversation, MergedContact
+from apps.messaging.models import ConsentSource, Contact, ContactAddress, Conversation, MergedContact
 
 MOST_NAMED = 200
 MOST_ADDRESSES = 20
@@ -128,7 +129,9 @@ def add_address(principal: Principal, contact: Contact, way: Way) -> ContactAddr
 
 @transaction.atomic
 def remove_address(principal: Principal, address: ContactAddress) -> None:
-    """What was said there stays in the person's conversations."""
+    """What was said there stays in the person's conversations; whoever has left stays unwritten to."""
+    if address.contact.left_at is not None:
+        suppressions.add(principal.organization.id, address.kind, [address.value], ConsentSource.OPERATOR)
     way = AddressKind(address.kind), address.value
     _record(principal, "address_removed", address.contact, address=(_in_words([way]), None))
     address.delete()

@@ -131,6 +131,19 @@ def test_what_waits_for_its_account_too_long_is_taken_back_first(desk: Desk, oth
     assert desk.status(message) == "cancelled"
 
 
+def test_what_waits_is_left_in_its_place_where_no_other_way_is_open(desk: Desk, other: ChannelAccount) -> None:
+    principal = Principal.of_system(desk.organization)
+    accounts.change(principal, other, reply_window="enforced")
+    accounts.pause(principal, desk.account, reason="maintenance")
+    message = send(desk, other, delivered_within=60)
+    let_pass(61)
+    take_due()
+    assert desk.story(message) == ["queued"]
+    accounts.resume(principal, desk.account)
+    desk.drain()
+    assert desk.status(message) == "sent"
+
+
 def test_what_is_at_the_provider_is_waited_for(desk: Desk, other: ChannelAccount, provider: Provider) -> None:
     provider.break_with({"kind": "cut_after"})
     message = send(desk, other, delivered_within=60)

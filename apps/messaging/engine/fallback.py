@@ -29,7 +29,7 @@ from apps.messaging.engine.publisher import publish_soon
 from apps.messaging.statuses import Status
 
 AT_ONCE = 100
-# What is at the provider, or may be, is looked at again so soon.
+# What cannot be taken back now is looked at again so soon.
 POSTPONED_SECONDS = 5.0
 # Why, where it was not the provider that said so.
 NOT_DELIVERED = "not_delivered"
@@ -68,36 +68,51 @@ def take_due() -> int:
         if not due:
             return 0
         organizations = Organization.objects.in_bulk({each.organization_id for each in due})
-        verdicts = {each.message_id: _judge(organizations[each.organization_id], each) for each in due}
-        postponed = [each.message_id for each in due if verdicts[each.message_id] is _Verdict.LATER]
+        verdicts = {each.message_id: _judge(each) for each in due}
+        _take([each for each in due if verdicts[each.message_id] is _Verdict.TAKE], organizations)
+        waiting = [each for each in due if verdicts[each.message_id] is _Verdict.TAKE_BACK]
+        postponed = [each.message_id for each in waiting if not _replace(each, organizations)]
         cursor.execute(_POSTPONE, [POSTPONED_SECONDS, postponed])
         cursor.execute(_FORGET, [[each.message_id for each in due if each.message_id not in postponed]])
-        _take([each for each in due if verdicts[each.message_id] is _Verdict.TAKE], organizations)
     return len(due)
 
 
 class _Verdict(Enum):
     TAKE = auto()
-    LATER = auto()
+    # It still waits: it is taken back first, or it would come twice.
+    TAKE_BACK = auto()
     NEVER = auto()
 
 
-def _judge(organization: Organization, due: _Due) -> _Verdict:
+def _judge(due: _Due) -> _Verdict:
     if due.status == Status.FAILED:
         return _Verdict.NEVER if due.error_class == OutcomeUnknown.name else _Verdict.TAKE
     if due.delivered_within is None:
         return _Verdict.NEVER
     if due.status == Status.SENT:
         return _Verdict.TAKE
-    if due.status in {Status.QUEUED, Status.SENDING}:
-        # Taken back first, or it would come twice.
-        is_back = cancel.cancel(organization, due.conversation_id, due.message_id)
-        return _Verdict.TAKE if is_back else _Verdict.LATER
-    return _Verdict.NEVER
+    return _Verdict.TAKE_BACK if due.status in {Status.QUEUED, Status.SENDING} else _Verdict.NEVER
 
 
-def _take(due: Sequence[_Due], organizations: Mapping[UUID, Organization]) -> None:
-    """For each the first step that is accepted. What no step is left for is a dead letter, if it failed."""
+class _StaysWhereItIs(Exception):
+    """It is at the provider, or there is no other way for now."""
+
+
+def _replace(due: _Due, organizations: Mapping[UUID, Organization]) -> bool:
+    """False, and nothing changed, where it cannot be taken back or nothing else would be sent instead."""
+    try:
+        with transaction.atomic():
+            if not cancel.cancel(organizations[due.organization_id], due.conversation_id, due.message_id):
+                raise _StaysWhereItIs  # noqa: TRY301 - it rolls back
+            if not _take([due], organizations):
+                raise _StaysWhereItIs  # noqa: TRY301 - it rolls back
+    except _StaysWhereItIs:
+        return False
+    return True
+
+
+def _take(due: Sequence[_Due], organizations: Mapping[UUID, Organization]) -> int:
+    """For each the first step that is accepted; how many were. What failed and has none left is a dead letter."""
     taken: dict[UUID, dict[str, Any]] = {}
     pending = list(due)
     while pending:
@@ -117,6 +132,7 @@ def _take(due: Sequence[_Due], organizations: Mapping[UUID, Organization]) -> No
                     each.refused.append({"account_id": step["account_id"], "code": answer.code})
         pending = [each for each in pending if each.message_id not in taken and each.steps]
     _write(due, taken)
+    return len(taken)
 
 
 def _next(due: _Due, accounts: Mapping[UUID, ChannelAccount]) -> NewMessage:

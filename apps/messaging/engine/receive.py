@@ -7,6 +7,7 @@ counts once (reconcile.py); one whose message is not known yet is parked, and th
 import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import accumulate
 
 import structlog
 from django.db import DataError, IntegrityError, connection, transaction
@@ -27,6 +28,7 @@ from apps.messaging.models import ParkedReceipt, ProviderCallback
 logger = structlog.get_logger(__name__)
 
 AT_ONCE = 50
+BYTES_AT_ONCE = 256 * 1024
 SLICE_SECONDS = 5.0
 # A callback that cannot be worked on stays for people to look at, and keeps no other from being worked on.
 MOST_FAILURES = 5
@@ -71,7 +73,7 @@ def receive_batch(lane: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LANES_OF_CALLBACKS, lane])
     waiting = ProviderCallback.objects.filter(lane=lane, failures__lt=MOST_FAILURES).order_by("pk")
-    callbacks = list(waiting[:AT_ONCE])
+    callbacks = _together(list(waiting[:AT_ONCE]))
     if callbacks and not _work_on(callbacks):
         # One of them is to blame: each alone.
         for callback in callbacks:
@@ -79,6 +81,16 @@ def receive_batch(lane: int) -> int:
                 callback.failures += 1
                 callback.save(update_fields=["failures"])
     return len(callbacks)
+
+
+def _together(waiting: Sequence[ProviderCallback]) -> list[ProviderCallback]:
+    """The first of them, and as many more as make one batch of a usual size: a lane is shared."""
+    sizes = accumulate(len(callback.body) for callback in waiting)
+    return [
+        callback
+        for n, (callback, size) in enumerate(zip(waiting, sizes, strict=True))
+        if not n or size <= BYTES_AT_ONCE
+    ]
 
 
 def _work_on(callbacks: Sequence[ProviderCallback]) -> bool:

@@ -44,7 +44,7 @@ def recover() -> dict[str, int]:
         scheduled=_until_done(_enqueue_scheduled),
         expired=_until_done(_expire),
         receipts=_until_done(receive.try_parked),
-        fell_back=_until_done(fallback.take_due),
+        fell_back=_until_done(fallback.take_due, fallback.AT_ONCE),
     )
     _ring_silent_accounts()
     lanes = ProviderCallback.objects.filter(failures__lt=receive.MOST_FAILURES).values_list("lane", flat=True)
@@ -63,12 +63,12 @@ def _publish() -> int:
         return 0
 
 
-def _until_done(step: Callable[[], int]) -> int:
+def _until_done(step: Callable[[], int], at_once: int = AT_ONCE) -> int:
     total = 0
     for _ in range(MOST_ROUNDS):
         count = step()
         total += count
-        if count < AT_ONCE:
+        if count < at_once:
             break
     return total
 

@@ -75,7 +75,9 @@ def _named(
 def _write(name: str, provider: Connector, callback: Callback, accounts: Sequence[UUID]) -> bool:
     """False where all of it was there."""
     body, url = provider.storable(callback), callback.url[:_LONGEST_URL]
-    digests = [_digest(account, callback) for account in accounts]
+    # A provider that calls one address for all signs the body alone: any query may stand behind it.
+    signed_url = callback.url if provider.called_at is CalledAt.ACCOUNT else ""
+    digests = [_digest(account, signed_url, callback.body) for account in accounts]
     with connection.cursor() as cursor:
         cursor.execute(
             _STORE,
@@ -86,11 +88,11 @@ def _write(name: str, provider: Connector, callback: Callback, accounts: Sequenc
     return written > 0
 
 
-def _digest(account: UUID, callback: Callback) -> bytes:
+def _digest(account: UUID, url: str, body: bytes) -> bytes:
     digest = hashlib.blake2b(account.bytes, digest_size=16)
-    digest.update(callback.url.encode())
+    digest.update(url.encode())
     digest.update(b"\0")
-    digest.update(callback.body)
+    digest.update(body)
     return digest.digest()
 
 

@@ -86,11 +86,8 @@ def receive_batch(lane: int) -> int:
 def _together(waiting: Sequence[ProviderCallback]) -> list[ProviderCallback]:
     """The first of them, and as many more as make one batch of a usual size: a lane is shared."""
     sizes = accumulate(len(callback.body) for callback in waiting)
-    return [
-        callback
-        for n, (callback, size) in enumerate(zip(waiting, sizes, strict=True))
-        if not n or size <= BYTES_AT_ONCE
-    ]
+    fitting = sum(size <= BYTES_AT_ONCE for size in sizes)
+    return list(waiting[: max(fitting, 1)])
 
 
 def _work_on(callbacks: Sequence[ProviderCallback]) -> bool:

@@ -47,7 +47,8 @@ def open_account(house: House, connector: str, **policy: Any) -> ChannelAccount:
         Principal.of_system(house.organization),
         connector=connector,
         name=f"{connector_class(connector).label} {policy.pop('name', 'main')}",
-        credentials=CREDENTIALS[connector],
+        credentials=CREDENTIALS[connector]
+        | ({"phone_number_id": number} if (number := policy.pop("number", "")) else {}),
         **{**quick, **policy},
     )
 

@@ -158,3 +158,20 @@ def test_old_digests_are_forgotten(desk: Desk) -> None:
     assert receive.forget_seen() == 0
     SeenCallback.objects.update(seen_at="2026-01-01T00:00:00Z")
     assert receive.forget_seen() == 1
+
+
+def test_flood_of_one_account_delays_no_other_in_its_lane(desk: Desk, aurora: House) -> None:
+    lane = lane_of(desk.account.id)
+    others = (
+        open_account(aurora, "whatsapp_cloud", name=str(n), credentials={"phone_number_id": f"9{n}"})
+        for n in range(200)
+    )
+    other = next(account for account in others if lane_of(account.id) == lane)
+    for n in range(100):
+        hand_over("whatsapp_cloud", callback(said(f"{n}", f"wamid.{n}")))
+    number = other.provider_account
+    hand_over("whatsapp_cloud", callback(said("Oi", "wamid.other")).replace(NUMBER.encode(), number.encode()))
+    receive.receive_batch(lane)
+    mine = Message.across_organizations.filter(account=desk.account).order_by("id")
+    assert list(mine.values_list("text", flat=True)) == [f"{n}" for n in range(receive.AT_ONCE - 1)]
+    assert Message.across_organizations.filter(account=other).count() == 1

@@ -24,14 +24,13 @@ from apps.messaging.engine.incoming import take_in
 from apps.messaging.engine.publisher import publish_now
 from apps.messaging.engine.reconcile import KnownReceipt, apply
 from apps.messaging.models import ParkedReceipt, ProviderCallback
+from apps.messaging.models.provider_callback import MOST_FAILURES
 
 logger = structlog.get_logger(__name__)
 
 AT_ONCE = 50
 BYTES_AT_ONCE = 256 * 1024
 SLICE_SECONDS = 5.0
-# A callback that cannot be worked on stays for people to look at, and keeps no other from being worked on.
-MOST_FAILURES = 5
 # Longer than anybody takes to write down what a provider called a message.
 PARKED_FOR = timedelta(minutes=10)
 PARKED_AT_ONCE = 1000
@@ -72,8 +71,10 @@ def receive_batch(lane: int) -> int:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LANES_OF_CALLBACKS, lane])
-    waiting = ProviderCallback.objects.filter(lane=lane, failures__lt=MOST_FAILURES).order_by("pk")
-    callbacks = _together(list(waiting[:AT_ONCE]))
+        cursor.execute(_NEXT, {"lane": lane, "most_failures": MOST_FAILURES, "most": AT_ONCE})
+        turns = [callback_id for (callback_id,) in cursor.fetchall()]
+    found = ProviderCallback.objects.in_bulk(turns)
+    callbacks = _together([found[callback_id] for callback_id in turns])
     if callbacks and not _work_on(callbacks):
         # One of them is to blame: each alone.
         for callback in callbacks:
@@ -81,6 +82,38 @@ def receive_batch(lane: int) -> int:
                 callback.failures += 1
                 callback.save(update_fields=["failures"])
     return len(callbacks)
+
+
+# Accounts take turns: the first of each, then the second of each. So one that is flooded delays no other in its
+# lane, and what is of one account stays in its order.
+_NEXT = """
+WITH RECURSIVE account AS (
+    (SELECT account_id
+       FROM provider_callback
+      WHERE lane = %(lane)s AND failures < %(most_failures)s
+      ORDER BY account_id
+      LIMIT 1)
+     UNION ALL
+    SELECT (SELECT account_id
+              FROM provider_callback
+             WHERE lane = %(lane)s AND failures < %(most_failures)s AND account_id > account.account_id
+             ORDER BY account_id
+             LIMIT 1)
+      FROM account
+     WHERE account.account_id IS NOT NULL
+)
+SELECT next.id
+  FROM account,
+       LATERAL (SELECT id, row_number() OVER (ORDER BY id) AS turn
+                  FROM (SELECT id
+                          FROM provider_callback
+                         WHERE lane = %(lane)s AND failures < %(most_failures)s
+                           AND account_id = account.account_id
+                         ORDER BY id
+                         LIMIT %(most)s) AS first) AS next
+ ORDER BY next.turn, next.id
+ LIMIT %(most)s
+"""
 
 
 def _together(waiting: Sequence[ProviderCallback]) -> list[ProviderCallback]:

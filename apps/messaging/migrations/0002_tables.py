@@ -349,7 +349,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'provider_callback',
-                'indexes': [models.Index(fields=['lane', 'id'], name='provider_callback_lane')],
+                'indexes': [models.Index(condition=models.Q(('failures__lt', 5)), fields=['lane', 'account_id', 'id'], name='provider_callback_lane')],
             },
         ),
         migrations.CreateModel(

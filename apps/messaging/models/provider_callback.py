@@ -1,5 +1,8 @@
 from django.db import models
 
+# A callback that cannot be worked on stays for people to look at, and keeps no other from being worked on.
+MOST_FAILURES = 5
+
 
 class ProviderCallback(models.Model):
     """What a provider called us with, verified and not yet worked on. The row goes in that transaction.
@@ -20,8 +23,12 @@ class ProviderCallback(models.Model):
     class Meta:
         db_table = "provider_callback"
         indexes = [
-            # What is next in a lane.
-            models.Index(fields=["lane", "id"], name="provider_callback_lane"),
+            # What is next of each account in a lane. What failed too often only waits for people.
+            models.Index(
+                fields=["lane", "account_id", "id"],
+                condition=models.Q(failures__lt=MOST_FAILURES),
+                name="provider_callback_lane",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -47,8 +47,7 @@ def open_account(house: House, connector: str, **policy: Any) -> ChannelAccount:
         Principal.of_system(house.organization),
         connector=connector,
         name=f"{connector_class(connector).label} {policy.pop('name', 'main')}",
-        credentials=CREDENTIALS[connector]
-        | ({"phone_number_id": number} if (number := policy.pop("number", "")) else {}),
+        credentials={**CREDENTIALS[connector], **policy.pop("credentials", {})},
         **{**quick, **policy},
     )
 

@@ -11,13 +11,13 @@ import pytest
 from apps.channels.callback import BadCallback
 from apps.channels.models import ChannelAccount
 from apps.core.ids import new_id
-from apps.messaging.engine import receive
 from apps.messaging.engine.claim import claim
 from apps.messaging.engine.outcome import Outcome, Result
 from apps.messaging.engine.record import record
 from apps.messaging.engine.recover import recover
 from apps.messaging.engine.store import Stored
 from apps.messaging.models import DeadLetter, Delivery, Message, MessageEvent, ParkedReceipt, ProviderCallback
+from apps.messaging.models.provider_callback import MOST_FAILURES
 from tests.cast import House
 from tests.messaging.callbacks import hand_over, work_on_callbacks
 from tests.messaging.desk import ANA, CREDENTIALS, Desk, open_account
@@ -246,4 +246,4 @@ def test_callback_that_cannot_be_worked_on_keeps_no_other_waiting(
     assert list(ProviderCallback.objects.values_list("failures", flat=True)) == [1]
     for _ in range(10):
         work_on_callbacks()
-    assert list(ProviderCallback.objects.values_list("failures", flat=True)) == [receive.MOST_FAILURES]
+    assert list(ProviderCallback.objects.values_list("failures", flat=True)) == [MOST_FAILURES]

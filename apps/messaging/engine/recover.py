@@ -24,6 +24,7 @@ from apps.messaging.engine.publish import publish_forgotten
 from apps.messaging.engine.record import record
 from apps.messaging.engine.settle import outcome_of_failure
 from apps.messaging.models import DeliveryState, ProviderCallback
+from apps.messaging.models.provider_callback import MOST_FAILURES
 from apps.messaging.statuses import NOT_SENT
 
 logger = structlog.get_logger(__name__)
@@ -47,7 +48,7 @@ def recover() -> dict[str, int]:
         fell_back=_until_done(fallback.take_due, fallback.AT_ONCE),
     )
     _ring_silent_accounts()
-    lanes = ProviderCallback.objects.filter(failures__lt=receive.MOST_FAILURES).values_list("lane", flat=True)
+    lanes = ProviderCallback.objects.filter(failures__lt=MOST_FAILURES).values_list("lane", flat=True)
     bells.ring_again([bells.receive_bell(lane) for lane in set(lanes.distinct())], EVENTS)
     seen = {name: count for name, count in found.items() if count}
     if seen:

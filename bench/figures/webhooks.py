@@ -21,7 +21,8 @@ from bench.stage import APP_SECRET, Stage
 from bench.workers import Layout, running, web
 
 WANTED_A_MINUTE = 10_000
-OFFERED = 200
+# A little more than is wanted, so that a hiccup of the clock is not a failure.
+OFFERED = 175
 PEOPLE = 2_000
 # A provider that waits longer for its answer calls again.
 MOST_MS = 100.0

@@ -5,7 +5,6 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -113,15 +112,17 @@ class ApiKeyAdmin(TenantAdmin[ApiKey]):
         return self.confirm(request, key, _("Revoke"), explanation)
 
     def _show_once(self, request: HttpRequest, key: ApiKey, text: str) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": key.name,
-            "text": text,
-            "back": reverse("admin:accounts_apikey_changelist"),
-        }
-        response = TemplateResponse(request, "accounts/admin/key_shown_once.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return self.show_once(
+            request,
+            title=key.name,
+            label=_("API key"),
+            text=text,
+            explanation=_(
+                "This is the only time that the key is shown. Copy it now to where your application keeps its "
+                "secrets: a lost key cannot be shown again, only replaced."
+            ),
+            back=reverse("admin:accounts_apikey_changelist"),
+        )
 
     @display(
         description=gettext_lazy("state"),

@@ -4,6 +4,7 @@ Who sees and changes what is decided by the same scopes as in the API, over the 
 goes through the same functions: an admin class says which.
 """
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -144,6 +145,40 @@ class TenantAdmin[M: TenantModel](ProblemsAsMessages):
             "back": self.address_of(obj),
         }
         return TemplateResponse(request, "accounts/admin/confirm.html", context)
+
+    def after_asking(
+        self,
+        request: HttpRequest,
+        obj: M,
+        change: Callable[[Principal, M], object],
+        *,
+        verb: str,
+        explanation: str,
+        done: str,
+        variant: str = "danger",
+    ) -> HttpResponseBase:
+        """An action that is one call of a function: asked first, then carried out and said."""
+        if request.method != "POST":
+            return self.confirm(request, obj, verb, explanation, variant=variant)
+        change(principal_for(request, obj.organization), obj)
+        messages.success(request, done)
+        return HttpResponseRedirect(self.address_of(obj))
+
+    def show_once(
+        self, request: HttpRequest, *, title: str, label: str, text: str, explanation: str, back: str
+    ) -> HttpResponse:
+        """A secret, on a page that nobody keeps."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "label": label,
+            "text": text,
+            "explanation": explanation,
+            "back": back,
+        }
+        response = TemplateResponse(request, "accounts/admin/shown_once.html", context)
+        response["Cache-Control"] = "no-store"
+        return response
 
     def address_of(self, obj: M) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])

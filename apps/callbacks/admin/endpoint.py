@@ -6,7 +6,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -111,34 +110,41 @@ class WebhookEndpointAdmin(TenantAdmin[WebhookEndpoint]):
 
     @action(description=gettext_lazy("Disable"), permissions=["write"], url_path="disable")
     def disable_endpoint(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        endpoint = self.get_one(request, object_id)
-        if request.method == "POST":
-            endpoints.disable(principal_for(request, endpoint.organization), endpoint)
-            messages.success(request, _("The endpoint is disabled."))
-            return redirect(self.address_of(endpoint))
-        explanation = _("It is not called any more. What waits for it goes on waiting; what happens is not kept.")
-        return self.confirm(request, endpoint, _("Disable"), explanation)
+        return self.after_asking(
+            request,
+            self.get_one(request, object_id),
+            endpoints.disable,
+            verb=_("Disable"),
+            explanation=_(
+                "It is not called any more. What waits for it goes on waiting; what happens is not kept."
+            ),
+            done=_("The endpoint is disabled."),
+        )
 
     @action(description=gettext_lazy("Enable"), permissions=["write"], url_path="enable")
     def enable_endpoint(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        endpoint = self.get_one(request, object_id)
-        if request.method == "POST":
-            endpoints.enable(principal_for(request, endpoint.organization), endpoint)
-            messages.success(request, _("The endpoint is enabled."))
-            return redirect(self.address_of(endpoint))
-        explanation = _("What waited for it leaves at once. Of what happened meanwhile it is not told.")
-        return self.confirm(request, endpoint, _("Enable"), explanation, variant="primary")
+        return self.after_asking(
+            request,
+            self.get_one(request, object_id),
+            endpoints.enable,
+            verb=_("Enable"),
+            explanation=_("What waited for it leaves at once. Of what happened meanwhile it is not told."),
+            done=_("The endpoint is enabled."),
+            variant="primary",
+        )
 
     def _show_once(self, request: HttpRequest, endpoint: WebhookEndpoint, secret: str) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": endpoint.url,
-            "text": secret,
-            "back": self.address_of(endpoint),
-        }
-        response = TemplateResponse(request, "callbacks/admin/secret_shown_once.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return self.show_once(
+            request,
+            title=endpoint.url,
+            label=_("Secret"),
+            text=secret,
+            explanation=_(
+                "This is the only time that the secret is shown. Copy it now to where your application checks the "
+                "signatures of our calls."
+            ),
+            back=self.address_of(endpoint),
+        )
 
     @display(
         description=gettext_lazy("state"), label={"live": "success", "failing": "warning", "disabled": "danger"}

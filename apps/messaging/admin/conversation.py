@@ -2,7 +2,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
@@ -164,23 +164,26 @@ class ConversationAdmin(LongTableAdmin[Conversation]):
 
     @action(description=gettext_lazy("Close"), permissions=["write"], url_path="close")
     def close_conversation(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        conversation = self.get_one(request, object_id)
-        if request.method == "POST":
-            conversations.close(principal_for(request, conversation.organization), conversation)
-            messages.success(request, _("The conversation is closed."))
-            return redirect(self.address_of(conversation))
-        explanation = _("Nothing more is taken for it by its id. What waits in it is still sent.")
-        return self.confirm(request, conversation, _("Close"), explanation)
+        return self.after_asking(
+            request,
+            self.get_one(request, object_id),
+            conversations.close,
+            verb=_("Close"),
+            explanation=_("Nothing more is taken for it by its id. What waits in it is still sent."),
+            done=_("The conversation is closed."),
+        )
 
     @action(description=gettext_lazy("Open again"), permissions=["write"], url_path="reopen")
     def reopen_conversation(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        conversation = self.get_one(request, object_id)
-        if request.method == "POST":
-            conversations.reopen(principal_for(request, conversation.organization), conversation)
-            messages.success(request, _("The conversation is open again."))
-            return redirect(self.address_of(conversation))
-        explanation = _("Messages are taken for it again.")
-        return self.confirm(request, conversation, _("Open again"), explanation, variant="primary")
+        return self.after_asking(
+            request,
+            self.get_one(request, object_id),
+            conversations.reopen,
+            verb=_("Open again"),
+            explanation=_("Messages are taken for it again."),
+            done=_("The conversation is open again."),
+            variant="primary",
+        )
 
     @display(description=gettext_lazy("contact"), header=True)
     def who(self, conversation: Conversation) -> tuple[str, str]:

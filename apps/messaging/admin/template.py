@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -96,23 +96,26 @@ class TemplateAdmin(WordingAdmin[Template]):
 
     @action(description=gettext_lazy("Archive"), permissions=["write"], url_path="archive")
     def archive_template(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        template = self.get_one(request, object_id)
-        if request.method == "POST":
-            versions.archive(principal_for(request, template.organization), template)
-            messages.success(request, _("The template is archived."))
-            return redirect(self.address_of(template))
-        explanation = _("Messages that name it are refused from then on. What waits already is sent.")
-        return self.confirm(request, template, _("Archive"), explanation)
+        return self.after_asking(
+            request,
+            self.get_one(request, object_id),
+            versions.archive,
+            verb=_("Archive"),
+            explanation=_("Messages that name it are refused from then on. What waits already is sent."),
+            done=_("The template is archived."),
+        )
 
     @action(description=gettext_lazy("Use again"), permissions=["write"], url_path="restore")
     def restore_template(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        template = self.get_one(request, object_id)
-        if request.method == "POST":
-            versions.restore(principal_for(request, template.organization), template)
-            messages.success(request, _("The template is in use again."))
-            return redirect(self.address_of(template))
-        explanation = _("Messages may name it again.")
-        return self.confirm(request, template, _("Use again"), explanation, variant="primary")
+        return self.after_asking(
+            request,
+            self.get_one(request, object_id),
+            versions.restore,
+            verb=_("Use again"),
+            explanation=_("Messages may name it again."),
+            done=_("The template is in use again."),
+            variant="primary",
+        )
 
     @display(
         description=gettext_lazy("state"), label={"published": "success", "draft": "warning", "archived": "info"}

@@ -8,13 +8,14 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_process_init
 from django.conf import settings
 from django_structlog.celery.steps import DjangoStructLogInitStep
 from kombu import Queue
 from kombu.transport.redis import Channel as RedisChannel
 
 from apps.channels.registry import NAMES, queue_of
+from apps.core.collector import spare_what_is_loaded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings.production")
 
@@ -136,3 +137,8 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def keep_our_logging(**_kwargs: Any) -> None:
     """Celery configures no logging where somebody listens here; Django's LOGGING stays in force."""
+
+
+@worker_process_init.connect
+def settle(**_kwargs: Any) -> None:
+    spare_what_is_loaded()

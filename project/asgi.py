@@ -4,6 +4,7 @@ import os
 
 import django
 from django.conf import settings
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings.production")
 django.setup(set_prefix=False)
@@ -13,6 +14,7 @@ from channels.routing import ProtocolTypeRouter  # noqa: E402 - Django must be s
 from apps.core.asgi.body_limit import BodyLimit  # noqa: E402
 from apps.core.asgi.static import with_static_files  # noqa: E402
 from apps.core.asgi.threads import ThreadedDjango  # noqa: E402
+from apps.core.collector import spare_what_is_loaded  # noqa: E402
 from apps.messaging.engine import publisher  # noqa: E402
 from apps.realtime.websocket import application as websockets  # noqa: E402
 
@@ -25,3 +27,7 @@ _http = with_static_files(
 )
 
 application = ProtocolTypeRouter({"http": _http, "websocket": websockets})
+
+# The first request would load them.
+assert get_resolver().url_patterns
+spare_what_is_loaded()

@@ -12,7 +12,6 @@ from uuid import UUID
 
 import orjson
 import structlog
-from django.db import connection
 
 from apps.accounts.models import Organization
 from apps.channels.addresses import normalized
@@ -21,6 +20,7 @@ from apps.channels.content import Content, as_document
 from apps.channels.models import ChannelAccount
 from apps.core import clock
 from apps.core.ids import new_id
+from apps.core.prepared import prepared_cursor
 from apps.messaging import conversations
 from apps.messaging.consent import words
 from apps.messaging.conversations import Place, Wish
@@ -108,7 +108,7 @@ def _write(organization: Organization, candidates: Sequence[tuple[Received, Inbo
         }
         for n, (received, inbound) in enumerate(candidates)
     ]
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             _WRITE,
             {
@@ -138,9 +138,9 @@ WITH came AS MATERIALIZED (
     INSERT INTO message (id, organization_id, account_id, conversation_id, direction, status, text, content,
                          category, priority, reference, metadata, expires_at, provider_id, error_class, error_code,
                          error_detail, created_at, reply_to_id, has_fallback)
-    SELECT came.id, %(organization)s, came.account_id, came.conversation_id, 'inbound', %(received)s, came.text,
-           came.content, %(category)s, 1, '', '{}', %(now)s, came.provider_id, '', '', '', came.at, answered.id,
-           false
+    SELECT came.id, %(organization)s::uuid, came.account_id, came.conversation_id, 'inbound', %(received)s::text,
+           came.text, came.content, %(category)s::text, 1, '', '{}', %(now)s::timestamptz, came.provider_id, '', '',
+           '', came.at, answered.id, false
       FROM came
       LEFT JOIN LATERAL (SELECT id
                            FROM message
@@ -166,7 +166,8 @@ WITH came AS MATERIALIZED (
      WHERE contact.id = came.contact_id AND contact.name = '' AND came.name <> ''
 ), noted AS (
     INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail)
-    SELECT %(organization)s, written.id, written.conversation_id, %(received)s, written.created_at, 0, '{}'
+    SELECT %(organization)s::uuid, written.id, written.conversation_id, %(received)s::text, written.created_at, 0,
+           '{}'
       FROM written JOIN came ON came.id = written.id
      ORDER BY came.n
 )

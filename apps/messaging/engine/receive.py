@@ -69,7 +69,7 @@ def receive_batch(lane: int) -> int:
     One at a time in a lane, or what a person wrote first could be written down last. Two lanes may come to wait
     for each other, where a route leads from one to the other and another one back.
     """
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LANES_OF_CALLBACKS, lane])
         cursor.execute(_NEXT, {"lane": lane, "most_failures": MOST_FAILURES, "most": AT_ONCE})
         turns = [callback_id for (callback_id,) in cursor.fetchall()]

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import LiteralString
 from uuid import UUID
 from zlib import crc32
 
@@ -60,16 +61,28 @@ def lane_of(account_id: UUID) -> int:
 def _named(
     provider: Connector, name: str, callback: Callback, account_id: UUID | None
 ) -> Sequence[ChannelAccount]:
-    accounts = ChannelAccount.across_organizations.filter(connector=name)
     if account_id is not None and provider.called_at is CalledAt.ACCOUNT:
-        return list(accounts.filter(pk=account_id))
+        return _accounts("id = %s", name, account_id)
     if account_id is None and provider.called_at is CalledAt.CONNECTOR:
         names = provider.accounts_of(callback)
         if len(names) > MOST_NEWS:
             raise BadCallback("too much at once")
-        # The oldest first: nobody is pushed out by those who name their number after them.
-        return list(accounts.filter(provider_account__in=names).order_by("pk")[:MOST_ACCOUNTS])
+        return _accounts("provider_account = ANY(%s)", name, list(names))
     return []
+
+
+def _accounts(condition: LiteralString, connector_name: str, value: object) -> Sequence[ChannelAccount]:
+    """In words of our own: building a query set takes a third of the time in which a callback is answered.
+
+    The oldest first: nobody is pushed out by those who name their number after them.
+    """
+    return list(
+        ChannelAccount.across_organizations.raw(
+            f"SELECT id, credentials FROM channel_account WHERE connector = %s AND {condition}"  # noqa: S608
+            " ORDER BY id LIMIT %s",
+            [connector_name, value, MOST_ACCOUNTS],
+        )
+    )
 
 
 def _write(name: str, provider: Connector, callback: Callback, accounts: Sequence[UUID]) -> bool:

@@ -16,7 +16,7 @@ demo: environment ## Run all of Recado on this machine until Ctrl-C
 	@exec $(BIN)/python -m local.demo
 
 test: environment ## Run the whole test suite on its own throw-away servers
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered $(ARGS)
 
 bench: environment ## Measure what docs/benchmarks.md says (ARGS="--quick", "--only dispatch")
 	@exec $(BIN)/python -m bench $(ARGS)

@@ -195,7 +195,7 @@ class Trial:
         }
         with self.stage.client() as client:
             answer = client.post("/v1/channel-accounts", json=body)
-            answer.raise_for_status()
+            assert answer.status_code == 201, answer.text
         account = Account(answer.json()["id"], connector, name)
         self.accounts.append(account)
         if is_never_doubled:

@@ -3,10 +3,28 @@
 from collections.abc import Iterator
 
 import pytest
+from django.test import TransactionTestCase
 
 from apps.core.redis import redis_client
 from tests.cast import Api, House, as_member, open_house
+from tests.emptying import empty_tables
 from tests.server import Server, run_server
+
+# What takes longest, and mostly waits: begun first, so that no worker is left alone with it in the end.
+_FIRST = (
+    "tests/chaos/",
+    "tests/project/test_schema.py",
+    "tests/local/test_demo.py",
+    "tests/live/",
+    "tests/clients/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def turn(item: pytest.Item) -> int:
+        return next((n for n, start in enumerate(_FIRST) if item.nodeid.startswith(start)), len(_FIRST))
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(autouse=True)
@@ -14,6 +32,13 @@ def _forgetful_redis(monkeypatch: pytest.MonkeyPatch) -> None:
     """No limit, cache or counter of one test reaches the next, and no failure that was only played."""
     monkeypatch.setattr("apps.core.redis._left_alone_until", 0.0)
     redis_client().flushdb()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quickly_emptied() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: empty_tables())
+        yield
 
 
 @pytest.fixture

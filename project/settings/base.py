@@ -112,7 +112,7 @@ TEMPLATES = [
 _database = env.url("DATABASE_URL", schemes=("postgres", "postgresql"))
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "apps.core.postgresql",
         # Asked when a request takes a connection from the pool: one that died is replaced, not handed out.
         "CONN_HEALTH_CHECKS": True,
         "NAME": _database.path,

@@ -139,8 +139,8 @@ WITH came AS MATERIALIZED (
                          category, priority, reference, metadata, expires_at, provider_id, error_class, error_code,
                          error_detail, created_at, reply_to_id, has_fallback)
     SELECT came.id, %(organization)s::uuid, came.account_id, came.conversation_id, 'inbound', %(received)s::text,
-           came.text, came.content, %(category)s::text, 1, '', '{}', %(now)s::timestamptz, came.provider_id, '', '',
-           '', came.at, answered.id, false
+           came.text, came.content, %(category)s::text, 1, '', '{}', %(now)s::timestamptz, came.provider_id, '',
+           '', '', came.at, answered.id, false
       FROM came
       LEFT JOIN LATERAL (SELECT id
                            FROM message

@@ -1,0 +1,21 @@
+"""What a test committed is gone before the next one.
+
+Django truncates every table, which makes new files of all of them, and writes permissions anew: 0.4 s a test.
+"""
+
+from django.db import connection, transaction
+
+# Written by migrations, and by nothing else.
+_STAYS = {"django_migrations", "django_content_type", "auth_permission"}
+
+
+def empty_tables() -> None:
+    quoted = [
+        connection.ops.quote_name(name) for name in connection.introspection.table_names() if name not in _STAYS
+    ]
+    deletes = "; ".join(f"DELETE FROM {name}" for name in quoted)
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Whoever is still writing is waited for.
+        cursor.execute(f"LOCK TABLE {', '.join(quoted)} IN EXCLUSIVE MODE")
+        # No foreign key is looked at: everything goes.
+        cursor.execute(f"SET LOCAL session_replication_role = replica; {deletes}")

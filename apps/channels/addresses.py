@@ -11,6 +11,8 @@ from apps.channels.capabilities import AddressKind
 LONGEST = 254
 _FILLERS = re.compile(r"[\s().-]")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+# Brazil gave its mobile numbers a ninth digit; WhatsApp still names people by the number they came with.
+_BRAZILIAN_WITHOUT_NINTH = re.compile(r"(\+55[1-9][0-9])([6-9][0-9]{7})")
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 # A person's chat has a positive number, a group's a negative one.
 _CHAT = re.compile(r"-?[1-9][0-9]{0,17}")
@@ -26,7 +28,9 @@ def normalized(text: str) -> str:
     """As it is looked up. Says nothing about whether anybody can be there."""
     text = text.strip()
     if text.startswith("+"):
-        return _FILLERS.sub("", text)
+        number = _FILLERS.sub("", text)
+        old = _BRAZILIAN_WITHOUT_NINTH.fullmatch(number)
+        return f"{old[1]}9{old[2]}" if old else number
     name, at, domain = text.rpartition("@")
     return f"{name}{at}{domain.lower()}" if at and "/" not in text else text
 

@@ -58,17 +58,21 @@ async def fetch(media: Media, seconds: float) -> Attachment:
         except TargetRefused as refused:
             raise MessageRejected("media_refused", refused.reason) from refused
         except CallFailed as failed:  # asking twice does no harm
-            raise Transient("media_unreachable", str(failed)) from failed
+            raise _unreachable(str(failed)) from failed
     if answer.status >= 500 or answer.status in {408, 429}:
-        raise Transient("media_unreachable", f"The media's server answers {answer.status}.")
+        raise _unreachable(f"The media's server answers {answer.status}.")
     if answer.status != 200:
         raise MessageRejected("media_refused", f"The media's server answers {answer.status}.")
     if len(answer.body) >= LARGEST_BYTES:
         raise MessageRejected("media_too_large", f"The media has more than {LARGEST_BYTES} bytes.")
     if answer.truncated:
-        raise Transient("media_unreachable", "The media broke off.")
+        raise _unreachable("The media broke off.")
     media_type = _type_of(media, answer)
     return Attachment(_name_of(media, media_type), answer.body, media_type)
+
+
+def _unreachable(detail: str) -> Transient:
+    return Transient("media_unreachable", detail, blames_provider=False)
 
 
 @cache

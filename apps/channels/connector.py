@@ -90,6 +90,10 @@ class Connector(ABC):
         """The body as it may lie in the database: without what is secret in it."""
         return callback.body
 
+    def answer_to(self, callback: Callback) -> bytes:
+        """What a verified callback is answered with, as JSON. Nothing, unless the provider waits for a word."""
+        return b""
+
     def challenge(self, query: Mapping[str, str]) -> tuple[str, str] | None:
         """What a GET shows as `challenge_credential`, and what to answer where that is an account's."""
         return None

@@ -7,6 +7,8 @@ class SendFailed(Exception):
     """What a connector raises instead of returning the provider's id of the message."""
 
     name: ClassVar[str]
+    # Whether the provider as a whole seems to be down. One recipient's own server says nothing of the others'.
+    blames_provider = False
 
     def __init__(self, code: str = "", detail: str = "") -> None:
         # The database takes no NUL, and one bad word must not cost a whole batch its outcomes.
@@ -21,9 +23,16 @@ class Transient(SendFailed):
     name = "transient"
 
     def __init__(
-        self, code: str = "", detail: str = "", *, retry_after: float | None = None, moved_to: str = ""
+        self,
+        code: str = "",
+        detail: str = "",
+        *,
+        retry_after: float | None = None,
+        moved_to: str = "",
+        blames_provider: bool = True,
     ) -> None:
         super().__init__(code, detail)
+        self.blames_provider = blames_provider
         self.retry_after = retry_after
         # The person, or the group, is reached at another address from now on.
         self.moved_to = moved_to
@@ -73,3 +82,7 @@ class OutcomeUnknown(SendFailed):
     """The request was written and no answer came: the provider may have sent the message."""
 
     name = "outcome_unknown"
+
+    def __init__(self, code: str = "", detail: str = "", *, blames_provider: bool = True) -> None:
+        super().__init__(code, detail)
+        self.blames_provider = blames_provider

@@ -235,6 +235,7 @@ def _bad_address(kind: AddressKind) -> Unplaced:
 
 def move(account: ChannelAccount, old: str, new: str) -> None:
     """The person is reached at another address of the same kind from now on: a group that became larger, say."""
+    old, new = addresses.normalized(old), addresses.normalized(new)
     kind = connector_class(account.connector).capabilities.address
     if not addresses.is_possible(kind, new):
         return

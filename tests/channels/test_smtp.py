@@ -98,6 +98,8 @@ async def test_refusal_is_understood(
     assert isinstance(failed, error)
     assert failed.code == code
     assert failed.detail
+    # What is said of one mailbox says nothing of the server.
+    assert failed.blames_provider is (error is Transient and command != "RCPT")
 
 
 async def test_refused_mail_leaves_the_connection_to_the_next_one(email: Email) -> None:

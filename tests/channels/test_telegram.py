@@ -349,6 +349,10 @@ class TestTelegram(ConnectorSuite):
         assert isinstance(read, Inbound)
         assert abs((read.at - clock.now()).total_seconds()) < 60
 
+    def test_touch_is_answered_so_that_the_button_stops_turning(self) -> None:
+        answer = self.connector().answer_to(self.call(update(callback_query=touch())))
+        assert orjson.loads(answer) == {"method": "answerCallbackQuery", "callback_query_id": "4382"}
+
     @pytest.mark.parametrize("markup", [None, {}, {"inline_keyboard": [None, [None, {"callback_data": "yes"}]]}])
     def test_button_whose_title_is_not_told_has_none(self, markup: Any) -> None:
         on = touch()["message"] | {"reply_markup": markup}

@@ -15,7 +15,8 @@ from apps.core.redis import redis_client
 from apps.messaging.engine import bells, claim, deliver
 from apps.messaging.engine.doorbell import Bell
 from apps.messaging.models import DeadLetter, Delivery, MessageEvent, Suppression
-from tests.messaging.desk import ANA, BIA, CAIO, Desk
+from tests.cast import House
+from tests.messaging.desk import ANA, BIA, CAIO, Desk, open_account
 from tests.messaging.provider import Provider
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -195,6 +196,16 @@ def test_provider_that_fails_opens_the_breaker_and_no_attempt_is_wasted(desk: De
         time.sleep(0.05)
     assert desk.waiting() == 0
     assert provider.tally()["doubled"] == {}
+
+
+def test_dead_target_of_a_webhook_keeps_no_other_waiting(aurora: House, desk: Desk, provider: Provider) -> None:
+    desk.account = open_account(aurora, "webhook", breaker_failures=1, retry_attempts=1)
+    (dead,) = desk.accept("Oi", to="http://127.0.0.1:9/dead")
+    desk.drain()
+    assert desk.status(dead) == "failed"
+    desk.accept("Oi", to=f"{provider.url}/target/alive")
+    assert desk.drain()["sent"] == 1
+    assert not is_open(desk.account)
 
 
 def test_drain_whose_probe_succeeds_goes_on_with_the_rest(desk: Desk, provider: Provider) -> None:

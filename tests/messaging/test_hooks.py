@@ -131,6 +131,16 @@ def test_callback_that_nobody_can_read_takes_no_room_even_with_the_secret(aurora
     assert not ProviderCallback.objects.exists()
 
 
+def test_provider_that_waits_for_a_word_gets_it(aurora: House) -> None:
+    account = add_channel_account(aurora, "telegram")
+    headers = {"X-Telegram-Bot-Api-Secret-Token": CREDENTIALS["telegram"]["secret_token"]}
+    touched = {"update_id": 1, "callback_query": {"id": "4382", "from": {"id": 7, "is_bot": False}, "data": "yes"}}
+    for _ in range(2):  # it may call twice, and waits each time
+        answer = call(orjson.dumps(touched), url=f"/v1/hooks/telegram/{account.pk}", **headers)
+        assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+        assert answer.json() == {"method": "answerCallbackQuery", "callback_query_id": "4382"}
+
+
 @pytest.mark.parametrize("body", [b"", b"x", b"[]", b"{}", b'{"object":"page"}', b"\xff\xfe"])
 def test_callback_in_another_shape_is_refused(body: bytes) -> None:
     answer = call(body)

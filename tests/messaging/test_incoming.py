@@ -52,6 +52,16 @@ def test_message_of_a_stranger_opens_a_conversation(desk: Desk) -> None:
     assert desk.story(message.id) == ["received"]
 
 
+def test_brazilian_without_the_ninth_digit_is_whom_we_write_to_with_it(desk: Desk) -> None:
+    come_in(said("Bom dia", "wamid.1", sender="551187654321"))
+    desk.accept("Olá!", to="+55 11 98765-4321")
+    desk.accept("Olá!", to="+55 11 8765-4321")
+    # What stands on a desk has eight digits, and keeps them.
+    desk.accept("Olá!", to="+55 11 3765-4321")
+    found = Conversation.across_organizations.order_by("id").values_list("address", flat=True)
+    assert list(found) == ["+5511987654321", "+551137654321"]
+
+
 def test_message_that_is_told_again_counts_once(desk: Desk) -> None:
     come_in(said("Bom dia", "wamid.1"))
     assert hand_over("whatsapp_cloud", callback(said("Bom dia", "wamid.1"))) is Stored.AGAIN

@@ -216,7 +216,8 @@ def _failure(refusal: Refusal) -> SendFailed:
     about = (int(enhanced[1]), int(enhanced[2])) if enhanced else None
     name = f"{code} {enhanced[0]}" if enhanced else str(code)
     if code < 500:
-        return Transient(name, refusal.words)
+        # One mailbox that is full, or wants to be asked again, says nothing of the others.
+        return Transient(name, refusal.words, blames_provider=stage is not Stage.RECIPIENT)
     if stage is Stage.ACCOUNT or code in _LOG_IN_FIRST or about in _BAD_SENDER:
         return AccountRejected(name, refusal.words)
     if stage is Stage.SENDER:

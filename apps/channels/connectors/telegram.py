@@ -162,7 +162,13 @@ class Telegram(HttpConnector):
         moved_to = parameters.get("migrate_to_chat_id")
         if code >= 500 or moved_to is not None:
             to = str(moved_to) if isinstance(moved_to, int) else ""
-            return Transient(name, detail or "The provider failed.", retry_after=seconds, moved_to=to)
+            return Transient(
+                name,
+                detail or "The provider failed.",
+                retry_after=seconds,
+                moved_to=to,
+                blames_provider=not to,
+            )
         if (code == 403 and detail) or (code == 400 and _ABOUT_THE_RECIPIENT.search(detail)):
             return RecipientRejected(name, detail)
         return MessageRejected(name, detail or "The provider refused, without saying why.")
@@ -208,6 +214,13 @@ class Telegram(HttpConnector):
                 }
             } if _is_chat(chat) and is_storable_id(query_id) and is_storable_id(button):
                 yield _touched(message, person, query_id, button)
+
+    def answer_to(self, callback: Callback) -> bytes:
+        """A touched button turns until the bot has said that it knows, for which it may use its answer."""
+        match _update(callback.body):
+            case {"callback_query": {"id": str(query_id)}}:
+                return orjson.dumps({"method": "answerCallbackQuery", "callback_query_id": query_id})
+        return b""
 
     def _url(self, credentials: Mapping[str, str], method: str) -> str:
         return f"{self.base_url}/bot{credentials['bot_token']}/{method}"

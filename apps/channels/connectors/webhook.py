@@ -73,9 +73,9 @@ class Webhook(Connector):
         except TargetRefused as refused:
             raise RecipientRejected("target_refused", refused.reason) from refused
         except NeverWritten as error:
-            raise Transient("unreachable", str(error)) from error
+            raise Transient("unreachable", str(error), blames_provider=False) from error
         except PerhapsWritten as error:
-            raise OutcomeUnknown("no_answer", str(error)) from error
+            raise OutcomeUnknown("no_answer", str(error), blames_provider=False) from error
         if not 200 <= answer.status < 300:
             raise _failure(answer)
         return message_id
@@ -116,9 +116,9 @@ def _failure(answer: Answer) -> SendFailed:
         case 429:
             return RateLimited(code, "The target is called too often.", scope="recipient", retry_after=wait)
         case 408:
-            return Transient(code, "The target was not fast enough.", retry_after=wait)
+            return Transient(code, "The target was not fast enough.", retry_after=wait, blames_provider=False)
         case status if status >= 500:
-            return Transient(code, "The target failed.", retry_after=wait)
+            return Transient(code, "The target failed.", retry_after=wait, blames_provider=False)
         case status if status < 400:
             # Neither followed nor tried again: whoever moved a webhook tells its sender where to.
             return RecipientRejected(code, "The target answers with a redirect.")

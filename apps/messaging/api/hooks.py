@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from apps.channels import accounts
 from apps.channels.callback import BadCallback, Callback
-from apps.channels.registry import NAMES
+from apps.channels.registry import NAMES, connector
 from apps.core.api.problems import RETRY_SECONDS, problem_response
 from apps.messaging.engine.store import Stored, store
 
@@ -37,18 +37,18 @@ def hook(request: HttpRequest, connector: str, account_id: UUID | None = None) -
         return refusal
     body = request.read(MOST_BYTES + 1)
     try:
-        refused = _store(connector, account_id, request, body)
+        answer = _store(connector, account_id, request, body)
     except (OperationalError, InterfaceError):
         logger.exception("callback_not_stored", connector=connector)
         unavailable = problem_response(503, "unavailable", _("It cannot be stored at the moment. Try again."))
         unavailable["Retry-After"] = str(RETRY_SECONDS)
         return unavailable
-    if refused is None:
-        # Empty: some providers take what stands in an answer for something to send.
-        return HttpResponse(content_type="text/plain")
+    if isinstance(answer, bytes):
+        # Usually empty: some providers take what stands in an answer for something to send.
+        return HttpResponse(answer, content_type="application/json" if answer else "text/plain")
     # The log counts them; what they said stays out of it.
-    logger.warning("callback_refused", connector=connector, reason=refused.code, size=len(body))
-    return problem_response(refused.status, refused.code, refused.detail)
+    logger.warning("callback_refused", connector=connector, reason=answer.code, size=len(body))
+    return problem_response(answer.status, answer.code, answer.detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +58,23 @@ class _Refused:
     detail: str
 
 
-def _store(connector: str, account_id: UUID | None, request: HttpRequest, body: bytes) -> _Refused | None:
+def _store(name: str, account_id: UUID | None, request: HttpRequest, body: bytes) -> bytes | _Refused:
+    """What the provider is answered."""
     if len(body) > MOST_BYTES:
         return _Refused(
             413, "body_too_large", _("A callback is at most %(most)d bytes long.") % {"most": MOST_BYTES}
         )
     # As the provider knows our address, whatever proxies stand before us.
     url = f"{settings.PUBLIC_URL}{request.get_full_path()}"
+    callback = Callback(url, request.headers, body)
     try:
-        stored = store(connector, Callback(url, request.headers, body), account_id)
+        stored = store(name, callback, account_id)
     except BadCallback as bad:
         detail = _("This is not in the shape that the provider documents: %(reason)s.") % {"reason": bad}
         return _Refused(400, "bad_callback", detail)
     if stored is Stored.NOT_OURS:
         return _Refused(403, "bad_signature", _("No account here has the secret that signed this."))
-    return None
+    return connector(name).answer_to(callback)
 
 
 def _answer_challenge(request: HttpRequest, connector: str) -> HttpResponse:

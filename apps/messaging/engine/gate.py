@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from apps.channels.errors import OutcomeUnknown, RateLimited, SendFailed, Transient
+from apps.channels.errors import RateLimited, SendFailed
 from apps.channels.liveness import breaker_key
 from apps.channels.models import ChannelAccount
 from apps.core.breaker import Breaker
@@ -74,7 +74,7 @@ class Gate:
         was_failing: bool = False,
     ) -> None:
         """What the breaker learns of a batch. Any answer, even a refusal, shows that the provider works."""
-        failures = sum(isinstance(error, Transient | OutcomeUnknown) for error in errors)
+        failures = sum(error is not None and error.blames_provider for error in errors)
         key, policy = breaker_key(account), account.breaker_policy
         if failures == len(errors):
             self._breaker.failed(key, policy, probe, failures)

@@ -60,7 +60,6 @@ def _of_conversations() -> dict[str, str]:
         "minutes_ago": _("%(count)s min"),
         "without_text": _("A message without text"),
         "no_message_yet": _("No message yet"),
-        "new_here": _("New messages"),
         "new_messages_one": _("%(count)s new message"),
         "new_messages_other": _("%(count)s new messages"),
         "no_such_conversation": _("There is no such conversation in this organization."),

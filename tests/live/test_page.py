@@ -312,26 +312,6 @@ def test_page_stays_small_however_much_happens(enter: Enter, aurora: House, desk
     assert visit.find("#messages .message").count() <= 400
 
 
-def test_unread_messages_are_counted_until_somebody_looks(
-    enter: Enter, aurora: House, desk: Desk, engine: Provider
-) -> None:
-    desk.accept("One", to=ANA)
-    engine.publish()
-    visit = enter(aurora.owner)
-    visit.see("#conversation-list a")
-    visit.is_connected()
-    desk.accept("Two", "Three", to=ANA)
-    engine.publish()
-    visit.see(".unread", text="2")
-    visit.see(".last-said", text="Three")
-    visit.find("#conversation-list a").first.click()
-    visit.see("#messages .said", text="Three")
-    visit.find(".unread").first.wait_for(state="hidden")
-    visit.page.reload()
-    visit.see("#conversation-list a")
-    assert not visit.find(".unread").first.is_visible()
-
-
 def test_search_finds_who_is_not_in_the_list(enter: Enter, aurora: House, desk: Desk) -> None:
     desk.accept("To Ana", to=ANA)
     desk.accept("To Bia", to=BIA)

@@ -6,7 +6,7 @@ import { Durations, Rate } from "./series.js";
 import { ICONS, STATUSES } from "./statuses.js";
 import { clockTime, duration, exactTime } from "./time.js";
 
-/** @typedef {import("./store.js").Heard} Heard */
+/** @typedef {import("./types.js").Heard} Heard */
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./types.js").Status} Status */
 

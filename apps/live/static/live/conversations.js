@@ -7,11 +7,10 @@ import { arrange, byId, channelIcon, element, framed, paced, set, write } from "
 import { Tick } from "./tick.js";
 import { fullTime, shortly } from "./time.js";
 
-/** @typedef {import("./store.js").Known} Known */
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./sync.js").Sync} Sync */
 /** @typedef {import("./route.js").Route} Route */
-/** @typedef {import("./unread.js").Unread} Unread */
+/** @typedef {import("./types.js").Known} Known */
 
 const PAGE = 50;
 const SEARCH_AFTER_MS = 350;
@@ -32,7 +31,6 @@ export class Conversations {
   #store;
   #sync;
   #route;
-  #unread;
   /** @type {Map<string, Row>} */
   #rows = new Map();
   #shown = PAGE;
@@ -50,13 +48,11 @@ export class Conversations {
    * @param {Store} store
    * @param {Sync} sync
    * @param {Route} route
-   * @param {Unread} unread
    */
-  constructor(store, sync, route, unread) {
+  constructor(store, sync, route) {
     this.#store = store;
     this.#sync = sync;
     this.#route = route;
-    this.#unread = unread;
     store.on("conversations", paced(() => this.#render(), PACE_MS));
     route.on("place", () => this.#render());
     this.#search.addEventListener("input", () => this.#searchSoon());
@@ -93,7 +89,7 @@ export class Conversations {
     const rows = this.#inOrder(wanted.slice(0, this.#shown)).map((known) => {
       const row = this.#rows.get(known.id) ?? new Row(known);
       this.#rows.set(known.id, row);
-      row.show(known, this.#unread.of(known), known.id === this.#route.place.conversation);
+      row.show(known, known.id === this.#route.place.conversation);
       return row;
     });
     arrange(this.#list, rows.map((row) => row.node));
@@ -221,10 +217,9 @@ class Row {
 
   /**
    * @param {Known} known
-   * @param {{count: number, isMore: boolean}} unread
    * @param {boolean} isOpen
    */
-  show(known, unread, isOpen) {
+  show(known, isOpen) {
     const last = known.last_message;
     write(this.#who, whoIn(known));
     write(this.#said, last ? last.text.slice(0, 200) || say("without_text") : say("no_message_yet"));
@@ -236,11 +231,12 @@ class Row {
       write(this.#when, shortly(last.created_at));
     }
     set(this.link, "aria-current", isOpen ? "true" : null);
-    const isNew = !isOpen && (unread.count > 0 || unread.isMore);
+    const count = known.unread_count;
+    const isNew = !isOpen && count > 0;
     this.#unread.hidden = !isNew;
     set(this.link, "data-new", isNew);
-    set(this.#unread, "aria-label", isNew ? (unread.count ? sayCount("new_messages", unread.count) : say("new_here")) : null);
+    set(this.#unread, "aria-label", isNew ? sayCount("new_messages", count) : null);
     set(this.#unread, "role", isNew ? "img" : null);
-    write(this.#unread, !isNew || !unread.count ? "" : unread.count > 99 ? "99+" : String(unread.count));
+    write(this.#unread, count > 99 ? "99+" : String(count));
   }
 }

@@ -6,7 +6,7 @@ import { arrange, byId, element, icon, paced, set, write } from "./dom.js";
 import { ICONS } from "./statuses.js";
 import { exactTime } from "./time.js";
 
-/** @typedef {import("./store.js").Heard} Heard */
+/** @typedef {import("./types.js").Heard} Heard */
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./types.js").Change} Change */
 

@@ -57,12 +57,11 @@ function start(access) {
   const store = new Store();
   const sync = new Sync(api, store);
   const route = new Route();
-  const unread = new Unread(access.organization.id);
   const outbox = new Outbox(api, store);
   const thread = new Thread(store, sync, actionsOf(store, outbox, route));
   const composer = new Composer(store, outbox, api);
   const newMessage = new NewMessage(api, store, route);
-  const conversations = new Conversations(store, sync, route, unread);
+  const conversations = new Conversations(store, sync, route);
   const connection = new Connection(api, store, sync);
   new Log(store);
   const charts = new Charts(store);
@@ -82,7 +81,7 @@ function start(access) {
     newMessage.open(byId("search", HTMLInputElement).value.trim());
   });
 
-  const look = keepUnread(store, route, unread);
+  const look = watch(store, route, new Unread(api, store));
   let last = "";
   let isStarted = false;
   route.on("place", ({ view, conversation }) => {
@@ -111,27 +110,19 @@ function start(access) {
 }
 
 /**
- * Counts what arrives where nobody looks, and forgets it when somebody does.
+ * Says which conversation somebody looks at, whenever that may have changed.
  * @param {Store} store
  * @param {Route} route
  * @param {Unread} unread
  */
-function keepUnread(store, route, unread) {
+function watch(store, route, unread) {
   const roomy = matchMedia("(min-width: 48rem)");
-  /** @param {string} id */
-  const isSeen = (id) =>
-    id !== "" && id === route.place.conversation && !document.hidden && (route.place.view === "thread" || roomy.matches);
   const look = () => {
-    const { conversation } = route.place;
-    if (isSeen(conversation)) unread.look(conversation, store.conversations.get(conversation)?.active ?? "");
+    const { view, conversation } = route.place;
+    const isSeen = !document.hidden && (view === "thread" || roomy.matches);
+    unread.look(isSeen ? conversation : "");
     showTitle(store, conversation);
   };
-  /** @param {{conversation_id: string, message_id: string}} arrived */
-  const count = (arrived) => {
-    if (!isSeen(arrived.conversation_id)) unread.count(arrived.conversation_id, arrived.message_id);
-  };
-  store.on("received", count);
-  store.on("heard", ({ change }) => change.kind === "queued" && count(change));
   store.on("conversations", framed(look));
   return look;
 }

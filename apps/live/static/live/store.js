@@ -10,21 +10,13 @@ import { Signals } from "./signals.js";
 import { afterEvent, afterSnapshot } from "./statuses.js";
 import { Tracked } from "./tracked.js";
 
-/** @typedef {import("./types.js").Account} Account */
 /** @typedef {import("./types.js").Change} Change */
 /** @typedef {import("./types.js").Conversation} Conversation */
+/** @typedef {import("./types.js").Known} Known */
 /** @typedef {import("./types.js").Message} Message */
 /** @typedef {import("./types.js").Pending} Pending */
 /** @typedef {import("./types.js").Status} Status */
 /** @typedef {import("./types.js").Thread} Thread */
-
-/** @typedef {Conversation & {active: string}} Known  `active` is the id of the newest message that was heard of. */
-
-/**
- * @typedef {object} Heard
- * @property {Change} change
- * @property {import("./tracked.js").Track} track
- */
 
 export const MOST_CONVERSATIONS = 500;
 export const MOST_IN_THREAD = 400;
@@ -34,7 +26,7 @@ const MOST_THREADS = 8;
  * @typedef {object} News
  * @property {null} conversations  They changed.
  * @property {string} thread  The messages of this conversation changed.
- * @property {Heard} heard
+ * @property {import("./types.js").Heard} heard
  * @property {Change} received  Somebody wrote.
  * @property {null} listStale  The list is to be read again.
  * @property {string} threadStale  The messages of this conversation are to be read again.
@@ -44,7 +36,7 @@ const MOST_THREADS = 8;
 export class Store extends Signals {
   /** @type {Map<string, Known>} */
   conversations = new Map();
-  /** @type {Map<string, Account>} */
+  /** @type {Map<string, import("./types.js").Account>} */
   accounts = new Map();
   /** The next page of conversations, if there is one. */
   /** @type {string | null} */
@@ -90,6 +82,13 @@ export class Store extends Signals {
     this.#moment += 1;
     if (!this.tracked.follow(written, this.#moment)) return;
     this.emit("received", written);
+    const known = this.conversations.get(written.conversation_id);
+    // What the list shows as the last is in its number.
+    if (known && written.message_id > (known.last_message?.id ?? "")) {
+      known.unread_count += 1;
+      known.counted = this.#moment;
+      this.emit("conversations", null);
+    }
     this.emit("listStale", null);
     if (this.#threads.get(written.conversation_id)?.isLoaded) this.emit("threadStale", written.conversation_id);
   }
@@ -117,7 +116,8 @@ export class Store extends Signals {
         last = { ...last, status: this.#settle(last.id, current, last.status, moment) };
       }
       const active = [known?.active ?? "", last?.id ?? "", known || last ? "" : read.id].sort().at(-1) ?? "";
-      this.conversations.set(read.id, { ...read, last_message: last, active });
+      const { unread_count, counted } = known && known.counted > moment ? known : { ...read, counted: moment };
+      this.conversations.set(read.id, { ...read, unread_count, counted, last_message: last, active });
     }
     this.#dropConversations();
     this.emit("conversations", null);

@@ -75,6 +75,9 @@
  * @property {string} created_at
  * @property {LastMessage | null} last_message
  *
+ * @typedef {Conversation & {active: string, counted: number}} Known  `active` is the id of the newest message that
+ *   was heard of, `counted` the moment of which `unread_count` is.
+ *
  * @typedef {object} Account
  * @property {string} id
  * @property {string} connector
@@ -98,6 +101,8 @@
  * @property {string} at
  * @property {number | null} [attempt]
  * @property {string | number} event_id
+ *
+ * @typedef {{change: Change, track: import("./tracked.js").Track}} Heard
  *
  * @typedef {{id: string, name: string, published_version: number | null, archived_at: string | null}} Template
  *

@@ -6,15 +6,21 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import orjson
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
+from apps.core import clock
+
 _FIRST_WAIT, _LONGEST_WAIT = 0.1, 2.0
 _PAGE = 100
+# Of the clock of the machine that it watches.
+_BEFORE = timedelta(seconds=5)
 
 
 @dataclass
@@ -30,6 +36,8 @@ class Watcher:
     is_in: threading.Event = field(default_factory=threading.Event, init=False)
 
     def __post_init__(self) -> None:
+        # What other scenarios left behind is not asked for: each page of it costs time.
+        self._began_at = clock.now() - _BEFORE
         self._since: str | None = None
         self._connection: ClientConnection | None = None
         self._is_stopped = False
@@ -88,7 +96,8 @@ class Watcher:
                     self._since = frame["offset"]
 
     def _take_snapshot(self) -> None:
-        path: str | None = f"/v1/messages?limit={_PAGE}"
+        began = quote(self._began_at.isoformat())
+        path: str | None = f"/v1/messages?limit={_PAGE}&created_after={began}"
         while path:
             answer = self.rest.get(path)
             answer.raise_for_status()

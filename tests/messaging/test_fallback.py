@@ -16,9 +16,10 @@ from apps.messaging.engine.new_message import Accepted, NewMessage, Refused, Ste
 from apps.messaging.engine.recover import recover
 from apps.messaging.models import DeadLetter, Message, MessageEvent, MessageFallback
 from tests.cast import House
+from tests.messaging.callbacks import work_on_callbacks
 from tests.messaging.desk import ANA, Desk, open_account
 from tests.messaging.provider import Provider
-from tests.messaging.test_receipts import deliver_receipts, status
+from tests.messaging.test_receipts import deliver_receipts, status, store_unread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 IG = "1784140000000009"
@@ -115,6 +116,17 @@ def test_delivered_in_time_needs_no_other_way(desk: Desk, other: ChannelAccount)
     deliver_receipts(status("delivered", message))
     let_pass(61)
     assert take_due() == 0
+    assert replacement(message) is None
+
+
+def test_nothing_goes_another_way_while_its_receipt_waits_to_be_read(desk: Desk, other: ChannelAccount) -> None:
+    message = send(desk, other, delivered_within=60)
+    desk.drain()
+    store_unread(status("delivered", message))
+    let_pass(61)
+    assert take_due() == 0
+    work_on_callbacks()
+    take_due()
     assert replacement(message) is None
 
 

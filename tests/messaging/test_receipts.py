@@ -1,7 +1,7 @@
 """Receipts come doubled, reordered, before our own `sent`, and for messages that are not ours."""
 
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import pytest
 
 from apps.channels.callback import BadCallback
 from apps.channels.models import ChannelAccount
+from apps.core import clock
 from apps.core.ids import new_id
 from apps.messaging.engine.claim import claim
 from apps.messaging.engine.outcome import Outcome, Result
@@ -45,6 +46,12 @@ def deliver_receipts(*statuses: dict[str, Any]) -> None:
     stored = hand_over("whatsapp_cloud", whatsapp_callback(*statuses))
     assert stored is not Stored.NOT_OURS
     assert work_on_callbacks() == (stored is Stored.YES)
+
+
+def store_unread(*statuses: dict[str, Any]) -> None:
+    """Whoever works on callbacks is late."""
+    assert hand_over("whatsapp_cloud", whatsapp_callback(*statuses)) is Stored.YES
+    ProviderCallback.objects.update(received_at=clock.now() - timedelta(seconds=5))
 
 
 def sent_message(desk: Desk) -> UUID:
@@ -95,6 +102,22 @@ def test_receipt_settles_an_unknown_outcome_and_lets_the_next_message_go(desk: D
     assert desk.statuses([first, second]) == ["sent", "sent"]
     assert provider.received_by(ANA) == [str(first), str(second)]
     assert Message.across_organizations.get(pk=first).provider_id == "wamid.7"
+
+
+def test_nothing_is_sent_again_while_its_receipt_waits_to_be_read(desk: Desk, provider: Provider) -> None:
+    provider.break_with({"kind": "cut_after", "times": 1})
+    (message,) = desk.accept("1")
+    desk.drain()
+    store_unread(status("sent", message, "wamid.7"))
+    desk.let_pass(100)
+
+    recover()
+    assert desk.story(message) == ["queued", "sending", "unknown"]
+    work_on_callbacks()
+    recover()
+    desk.drain()
+    assert desk.status(message) == "sent"
+    assert provider.received_by(ANA) == [str(message)]
 
 
 def test_receipt_after_the_worker_died_settles_too(desk: Desk) -> None:

@@ -26,6 +26,7 @@ from apps.messaging.engine import cancel
 from apps.messaging.engine.accept import accept
 from apps.messaging.engine.new_message import Accepted, NewMessage, Step, WantedTemplate
 from apps.messaging.engine.publisher import publish_soon
+from apps.messaging.engine.unread import unread
 from apps.messaging.statuses import Status
 
 AT_ONCE = 100
@@ -213,17 +214,17 @@ def _read(row: tuple[Any, ...]) -> _Due:
 
 
 # With their conversations, which whoever writes down a receipt or an outcome locks before these. What is locked is
-# passed over, not waited for: its news may have made another way needless.
-_LOCK_DUE = """
+# passed over, not waited for: its news may have made another way needless. So may a receipt that is not read yet.
+_LOCK_DUE = f"""
 SELECT due.message_id
   FROM message_fallback AS due
   JOIN message ON message.id = due.message_id
   JOIN conversation ON conversation.id = message.conversation_id
- WHERE due.due_at <= now()
+ WHERE due.due_at <= now() AND (message.status <> 'sent' OR NOT {unread("message.account_id")})
  ORDER BY due.due_at
  LIMIT %s
    FOR NO KEY UPDATE OF conversation, due SKIP LOCKED
-"""
+"""  # noqa: S608 - of constants
 
 _DUE = """
 SELECT message.id, message.organization_id, message.conversation_id, message.status, message.error_class,

@@ -23,6 +23,7 @@ from apps.messaging.engine.outcome import Outcome, Result
 from apps.messaging.engine.publish import publish_forgotten
 from apps.messaging.engine.record import record
 from apps.messaging.engine.settle import outcome_of_failure
+from apps.messaging.engine.unread import unread
 from apps.messaging.models import DeliveryState, ProviderCallback
 from apps.messaging.models.provider_callback import MOST_FAILURES
 from apps.messaging.statuses import NOT_SENT
@@ -119,19 +120,20 @@ def _outcome(taken: _TakenOver, account: ChannelAccount, lease: UUID, has_awaite
     return outcome
 
 
-_TAKE_OVER = """
+_TAKE_OVER = f"""
 UPDATE delivery
    SET state = 'sending', lease = %(lease)s, due_at = now() + make_interval(secs => %(lease_seconds)s)
   FROM (SELECT message_id
           FROM delivery
          WHERE state = %(state)s AND state <> 'waiting' AND due_at <= now()
+           AND (state <> 'unknown' OR NOT {unread("delivery.account_id")})
          ORDER BY due_at
          LIMIT %(most)s
            FOR UPDATE SKIP LOCKED) AS overdue,
        message
  WHERE delivery.message_id = overdue.message_id AND message.id = overdue.message_id
 RETURNING delivery.message_id, delivery.conversation_id, delivery.account_id, delivery.attempt, message.status
-"""
+"""  # noqa: S608 - of constants
 
 
 @transaction.atomic

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def demo(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Server, str]]:
-    """A web process and simulators that know of each other."""
+    """A web process and simulators that know of each other. Asked for before `enter`, they outlive its pages."""
     simulators = f"http://{HOST}:{free_port()}"
     monkeypatch.setenv("SIMULATORS_URL", simulators)
     with run_server(tmp_path) as web:
@@ -48,7 +48,7 @@ def _answers(simulators: str) -> bool:
 
 
 def test_simulated_person_writes_to_an_account_of_each_kind(
-    enter: Enter, aurora: House, demo: tuple[Server, str], publish: Callable[[], None]
+    demo: tuple[Server, str], enter: Enter, aurora: House, publish: Callable[[], None]
 ) -> None:
     web, simulators = demo
     whatsapp, telegram = (open_account(aurora, name) for name in ("whatsapp_cloud", "telegram"))

@@ -140,5 +140,5 @@ def keep_our_logging(**_kwargs: Any) -> None:
 
 
 @worker_process_init.connect
-def settle(**_kwargs: Any) -> None:
+def spare_what_workers_loaded(**_kwargs: Any) -> None:
     spare_what_is_loaded()

@@ -196,6 +196,7 @@ async def test_media_whose_server_is_away_may_be_tried_again(email: Email) -> No
     async with mail_server() as served:
         failed = await fail(email, outbound(served, image(f"http://{unused()}/x")))
     assert (type(failed), failed.code) == (Transient, "media_unreachable")
+    assert not failed.blames_provider
 
 
 # What accounts and messages may be

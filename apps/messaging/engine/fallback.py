@@ -220,7 +220,7 @@ SELECT due.message_id
   FROM message_fallback AS due
   JOIN message ON message.id = due.message_id
   JOIN conversation ON conversation.id = message.conversation_id
- WHERE due.due_at <= now() AND (message.status <> 'sent' OR NOT {unread("message.account_id")})
+ WHERE due.due_at <= now() AND (message.status <> 'sent' OR NOT ({unread("message.account_id")}))
  ORDER BY due.due_at
  LIMIT %s
    FOR NO KEY UPDATE OF conversation, due SKIP LOCKED

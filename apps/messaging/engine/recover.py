@@ -126,7 +126,7 @@ UPDATE delivery
   FROM (SELECT message_id
           FROM delivery
          WHERE state = %(state)s AND state <> 'waiting' AND due_at <= now()
-           AND (state <> 'unknown' OR NOT {unread("delivery.account_id")})
+           AND (state <> 'unknown' OR NOT ({unread("delivery.account_id")}))
          ORDER BY due_at
          LIMIT %(most)s
            FOR UPDATE SKIP LOCKED) AS overdue,

@@ -1,7 +1,7 @@
 # Every target is described behind its name; `make help` prints that.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test bench chaos lint format messages connectors proto migrations requirements clean
+.PHONY: help environment demo test coverage bench chaos lint format messages connectors proto migrations requirements clean
 
 BIN := .venv/bin
 TEST := DJANGO_SETTINGS_MODULE=project.settings.test
@@ -16,7 +16,10 @@ demo: environment ## Run all of Recado on this machine until Ctrl-C
 	@exec $(BIN)/python -m local.demo
 
 test: environment ## Run the whole test suite on its own throw-away servers
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+coverage: ## Run the suite and print the lines that no test ran
+	@$(MAKE) --no-print-directory test ARGS="--cov --cov-report=term:skip-covered $(ARGS)"
 
 bench: environment ## Measure what docs/benchmarks.md says (ARGS="--quick", "--only dispatch")
 	@exec $(BIN)/python -m bench $(ARGS)

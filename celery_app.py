@@ -25,12 +25,17 @@ MAINTENANCE = "maintenance"
 EVENTS = "events"
 # Calls to the endpoints of applications, which may take their time.
 CALLBACKS = "callbacks"
+# Reading gigabytes once more, making thumbnails, fetching what people sent.
+FILES = "files"
 DISPATCH = tuple(queue_of(connector) for connector in NAMES)
-QUEUES = (MAINTENANCE, EVENTS, CALLBACKS, *DISPATCH)
+QUEUES = (MAINTENANCE, EVENTS, CALLBACKS, FILES, *DISPATCH)
 TASK_SECONDS = 30 * 60
 
 ROUTES = {
     "accounts.*": {"queue": MAINTENANCE},
+    "files.sweep": {"queue": MAINTENANCE},
+    "files.ring_forgotten": {"queue": MAINTENANCE},
+    "files.*": {"queue": FILES},
     # Whoever starts a drain names the queue of its channel.
     "messaging.drain": {"queue": DISPATCH[0]},
     "messaging.*": {"queue": EVENTS},
@@ -61,6 +66,16 @@ SCHEDULE = {
         "task": "callbacks.recover",
         "schedule": 5.0,
         "options": {"expires": 5},
+    },
+    "files: look for what was forgotten": {
+        "task": "files.ring_forgotten",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    "files: remove what was given up and what nothing refers to": {
+        "task": "files.sweep",
+        "schedule": crontab(minute="7"),
+        "options": {"expires": 30 * 60},
     },
     "callbacks: remove what is old": {
         "task": "callbacks.remove_old",

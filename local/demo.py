@@ -18,6 +18,7 @@ from local.places import ROOT, BadPlace, Places
 from local.ports import HOST, holder_of, is_free
 from local.postgres import PostgresServer
 from local.processes import Process, ProcessFailed, stop_all
+from local.rclone import RcloneServer
 from local.secrets_file import load_or_create, read_env
 from local.valkey import ValkeyServer
 
@@ -65,6 +66,10 @@ def run(places: Places, running: ExitStack) -> NoReturn:
         )
         running.callback(valkey.stop)
         valkey.start()
+    with step("rclone (speaks S3)"):
+        s3 = RcloneServer(places.home / "s3", places.s3, kept["S3_SECRET_KEY"], places.logs / "s3.log")
+        running.callback(s3.stop)
+        s3.start()
 
     environment = os.environ | {
         **{name: kept[name] for name in ("SECRET_KEY", "ENCRYPTION_KEYS", "JWT_SIGNING_KEYS")},
@@ -72,6 +77,7 @@ def run(places: Places, running: ExitStack) -> NoReturn:
         "DEBUG": "false",
         "DATABASE_URL": postgres.url,
         "REDIS_URL": valkey.url,
+        **s3.settings,
         "PUBLIC_URL": places.web_url,
         "MAIL_FOLDER": str(places.home / "mail"),
         # The simulators play the providers, and sign what they call back with this.
@@ -114,7 +120,7 @@ def run(places: Places, running: ExitStack) -> NoReturn:
             process.wait_until(is_ready, READY_SECONDS)
 
     welcome(places, time.monotonic() - started)
-    watch([postgres.process, valkey.process, *processes])
+    watch([postgres.process, valkey.process, s3.process, *processes])
 
 
 def application(places: Places, environment: dict[str, str]) -> list[Process]:
@@ -136,6 +142,8 @@ def application(places: Places, environment: dict[str, str]) -> list[Process]:
         # Drains work for seconds at a time; what must not wait behind them has a worker of its own.
         "dispatcher": [*celery_worker, "--hostname", "dispatcher@%h", "--queues", dispatch],
         "worker": [*celery_worker, "--hostname", "worker@%h", "--queues", "maintenance,events,callbacks"],
+        # Reads gigabytes at a time.
+        "files": [*celery, "worker", "--concurrency", "1", "--hostname", "files@%h", "--queues", "files"],
         "beat": [*celery, "beat", "--pidfile="],
         "flower": [*celery, "flower", f"--address={HOST}", f"--port={places.flower}"],
         "traffic": [python, "-m", "local.traffic", str(places.demo_env)],
@@ -147,13 +155,14 @@ def application(places: Places, environment: dict[str, str]) -> list[Process]:
 
 def readiness(places: Places, processes: list[Process]) -> list[Callable[[], bool]]:
     """How each of them, in their order, shows that it works."""
-    _simulators, _web, grpc, dispatcher, worker, beat, _flower, traffic = processes
+    _simulators, _web, grpc, dispatcher, worker, files, beat, _flower, traffic = processes
     return [
         lambda: answers(f"{places.simulators_url}/control/healthz"),
         lambda: answers(f"{places.web_url}/readyz"),
         lambda: grpc.has_written("grpc_serves"),
         lambda: dispatcher.has_written(" ready."),
         lambda: worker.has_written(" ready."),
+        lambda: files.has_written(" ready."),
         lambda: beat.has_written("Starting"),
         lambda: answers(f"{places.flower_url}/healthcheck"),
         lambda: traffic.exit_code is None,
@@ -250,6 +259,7 @@ def welcome(places: Places, seconds: float) -> None:
   API docs   {places.web_url}/v1/docs
   gRPC       {places.grpc_address}
   Flower     {places.flower_url}/
+  Storage    http://127.0.0.1:{places.s3}   (speaks S3)
   Providers  {places.simulators_url}/control/tally   (simulated)
 
   Log in     {demo["RECADO_EMAIL"]}  {demo["RECADO_PASSWORD"]}   (owner of {demo["RECADO_ORGANIZATION"]})

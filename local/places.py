@@ -23,6 +23,7 @@ class Places:
     simulators: int
     smtp: int
     grpc: int
+    s3: int
 
     @classmethod
     def from_environment(cls) -> "Places":
@@ -35,6 +36,7 @@ class Places:
             simulators=_port("RECADO_SIMULATORS_PORT", 8090),
             smtp=_port("RECADO_SMTP_PORT", 8025),
             grpc=_port("RECADO_GRPC_PORT", 50051),
+            s3=_port("RECADO_S3_PORT", 9000),
         )
 
     @property
@@ -48,6 +50,7 @@ class Places:
             "RECADO_SIMULATORS_PORT": self.simulators,
             "RECADO_SMTP_PORT": self.smtp,
             "RECADO_GRPC_PORT": self.grpc,
+            "RECADO_S3_PORT": self.s3,
         }
 
     @property

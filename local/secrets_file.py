@@ -16,6 +16,7 @@ def load_or_create(path: Path) -> dict[str, str]:
         "JWT_SIGNING_KEYS": f"demo:{secrets.token_urlsafe(48)}",
         "POSTGRES_PASSWORD": secrets.token_urlsafe(24),
         "REDIS_PASSWORD": secrets.token_urlsafe(24),
+        "S3_SECRET_KEY": secrets.token_hex(24),
         "SIMULATORS_APP_SECRET": secrets.token_hex(16),
     }
     if made.keys() - kept.keys():

@@ -15,6 +15,7 @@ from apps.core.asgi.body_limit import BodyLimit  # noqa: E402
 from apps.core.asgi.static import with_static_files  # noqa: E402
 from apps.core.asgi.threads import ThreadedDjango  # noqa: E402
 from apps.core.collector import spare_what_is_loaded  # noqa: E402
+from apps.files.asgi import with_files  # noqa: E402
 from apps.messaging.engine import publisher  # noqa: E402
 from apps.realtime.websocket import application as websockets  # noqa: E402
 
@@ -22,9 +23,9 @@ _django = ThreadedDjango(threads=settings.WEB_THREADS, most_waiting=settings.WEB
 
 publisher.enable()
 
-_http = with_static_files(
-    BodyLimit(_django, settings.MAX_BODY_BYTES, {"/v1/messages/batch": settings.MAX_BATCH_BYTES})
-)
+_limited = BodyLimit(_django, settings.MAX_BODY_BYTES, {"/v1/messages/batch": settings.MAX_BATCH_BYTES})
+# Files pass by the limit: their bodies are never kept.
+_http = with_static_files(with_files(_limited))
 
 application = ProtocolTypeRouter({"http": _http, "websocket": websockets})
 

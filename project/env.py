@@ -4,6 +4,7 @@ Every variable can also be given as `NAME_FILE`, a path to a file that holds the
 Kubernetes hand over secrets.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -145,3 +146,12 @@ class Env:
         except OSError as error:
             self.problems.append(f"  {name}_FILE names {path}, which cannot be read: {error.strerror}")
             return None
+
+
+def origin_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+# All settings read from this one, so that whoever checks it last sees every problem.
+env = Env(os.environ)

@@ -26,6 +26,7 @@ from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server  # noqa:
 from grpc_reflection.v1alpha import reflection  # noqa: E402
 from rest_framework.exceptions import APIException  # noqa: E402
 
+from apps.core.asgi.django_threads import Threads  # noqa: E402
 from apps.core.redis import RedisError, redis_client  # noqa: E402
 from apps.messaging.grpc import Messages  # noqa: E402
 from apps.realtime.grpc.events import Events  # noqa: E402
@@ -34,7 +35,6 @@ from apps.realtime.grpc.generated.recado_pb2_grpc import (  # noqa: E402
     add_EventsServicer_to_server,
     add_MessagesServicer_to_server,
 )
-from apps.realtime.grpc.threads import Threads  # noqa: E402
 from apps.realtime.hub import close_hub  # noqa: E402
 
 EVENTS, MESSAGES = (recado_pb2.DESCRIPTOR.services_by_name[name].full_name for name in ("Events", "Messages"))

@@ -13,6 +13,7 @@ from apps.accounts.language import choose_language
 from apps.accounts.throttling import CallerThrottle
 from apps.callbacks.api.urls import urlpatterns as callbacks_api
 from apps.channels.api.urls import urlpatterns as channels_api
+from apps.files.api.urls import urlpatterns as files_api
 from apps.live.views import live_page
 from apps.messaging.api.urls import urlpatterns as messaging_api
 from apps.realtime.api.urls import urlpatterns as realtime_api
@@ -27,6 +28,7 @@ api = [
     *accounts_api,
     *callbacks_api,
     *channels_api,
+    *files_api,
     *messaging_api,
     *realtime_api,
 ]

@@ -18,6 +18,8 @@ class Scope(models.TextChoices):
     MESSAGES_WRITE = "messages:write", _("Send and cancel messages, replay and discard dead letters")
     TEMPLATES_READ = "templates:read", _("Read its message templates")
     TEMPLATES_WRITE = "templates:write", _("Write, publish and archive message templates")
+    FILES_READ = "files:read", _("See and download its files")
+    FILES_WRITE = "files:write", _("Upload and delete files")
     WEBHOOKS_READ = "webhooks:read", _("See its webhook endpoints and what they were called with")
     WEBHOOKS_WRITE = "webhooks:write", _("Add, change and remove webhook endpoints, send to them again")
 
@@ -36,9 +38,10 @@ _VIEWER = frozenset(
         Scope.CHANNELS_READ,
         Scope.MESSAGES_READ,
         Scope.TEMPLATES_READ,
+        Scope.FILES_READ,
     }
 )
-_AGENT = _VIEWER | {Scope.MESSAGES_WRITE}
+_AGENT = _VIEWER | {Scope.MESSAGES_WRITE, Scope.FILES_WRITE}
 _ADMIN = _AGENT | {
     Scope.ORGANIZATION_WRITE,
     Scope.MEMBERS_WRITE,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -24,9 +25,13 @@ class Media:
     """Something to look at or to listen to, where it lies. The message's text is its caption."""
 
     kind: MediaKind
+    # Empty for a file of ours until the message leaves: links to it last an hour, messages wait for longer.
     url: str
     file_name: str = ""
     media_type: str = ""
+    file_id: UUID | None = None
+    # In bytes, of a file of ours.
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +80,7 @@ def as_document(content: Content) -> dict[str, Any]:
         document["subject"] = content.subject
     if content.media is not None:
         media = content.media
-        document["media"] = {
-            "kind": media.kind.value,
-            "url": media.url,
-            "file_name": media.file_name,
-            "media_type": media.media_type,
-        }
+        document["media"] = _media_document(media)
     if content.buttons:
         document["buttons"] = [{"id": button.id, "title": button.title} for button in content.buttons]
     if content.template is not None:
@@ -96,9 +96,31 @@ def from_document(text: str, document: Mapping[str, Any]) -> Content:
     return Content(
         text,
         document.get("subject", ""),
-        media and Media(MediaKind(media["kind"]), media["url"], media["file_name"], media["media_type"]),
+        media and _media(media),
         tuple(Button(button["id"], button["title"]) for button in document.get("buttons", ())),
         template and ProviderTemplate(template["name"], template["language"], tuple(template["components"])),
+    )
+
+
+def _media_document(media: Media) -> dict[str, Any]:
+    document = {
+        "kind": media.kind.value,
+        "url": media.url,
+        "file_name": media.file_name,
+        "media_type": media.media_type,
+    }
+    return document if media.file_id is None else document | {"file_id": str(media.file_id), "size": media.size}
+
+
+def _media(document: Mapping[str, Any]) -> Media:
+    file_id = document.get("file_id")
+    return Media(
+        MediaKind(document["kind"]),
+        document["url"],
+        document["file_name"],
+        document["media_type"],
+        UUID(file_id) if file_id else None,
+        document.get("size", 0),
     )
 
 

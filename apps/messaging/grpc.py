@@ -17,6 +17,7 @@ from apps.accounts.principal import Principal
 from apps.accounts.roles import Scope
 from apps.core.api.json import FastJSONRenderer
 from apps.core.api.problems import field_error
+from apps.core.asgi.django_threads import Threads
 from apps.messaging.api.content_bodies import SAYING
 from apps.messaging.api.messages import WITH_PARTIES
 from apps.messaging.api.readers import MessageReader
@@ -26,7 +27,6 @@ from apps.realtime.grpc.calls import Caller, Context, answered
 from apps.realtime.grpc.frames import moment
 from apps.realtime.grpc.generated import recado_pb2 as pb
 from apps.realtime.grpc.generated.recado_pb2_grpc import MessagesServicer
-from apps.realtime.grpc.threads import Threads
 
 REPLAYED = "idempotency-replayed"
 # What REST calls the same request: a key that came there is recognized here.

@@ -1,6 +1,5 @@
 """What holds in every environment. Each variable is documented in docs/configuration.md."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from apps.core.encryption import is_encryption_key
 from apps.core.logs import logging_settings
-from project.env import Env
+from project.env import env, origin_of
 from project.settings.admin import UNFOLD  # noqa: F401 - a setting
 from project.settings.api import (  # noqa: F401 - settings
     DRF_STANDARDIZED_ERRORS,
@@ -17,13 +16,13 @@ from project.settings.api import (  # noqa: F401 - settings
     SPECTACULAR_SETTINGS,
 )
 from project.settings.dispatch import *  # settings
+from project.settings.files import *  # settings
 
 # Lets `QuerySet[Model]` and its like be written where Python evaluates them, such as base classes.
 django_stubs_ext.monkeypatch()
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHORTEST_SIGNING_KEY = 32
-env = Env(os.environ)
 
 # Identity and secrets
 
@@ -58,6 +57,7 @@ INSTALLED_APPS = [
     "apps.core",
     "apps.accounts",
     "apps.channels",
+    "apps.files",
     "apps.messaging",
     "apps.callbacks",
     "apps.live",
@@ -207,17 +207,24 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 # A thousand messages as long as WhatsApp carries, with metadata, in letters of one or two bytes.
 MAX_BATCH_BYTES = 8 * 1024 * 1024
 
+STORAGES = {
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "files": FILES_STORAGE,
+}
+# Browsers bring parts of uploads there and show images from there.
+_storage_origin = [origin_of(S3_PUBLIC_URL)] if S3_BUCKET and S3_PUBLIC_URL else []
+
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "base-uri": [NONE],
-        "connect-src": [SELF],
+        "connect-src": [SELF, *_storage_origin],
         "font-src": [SELF],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
-        "img-src": [SELF, "data:"],
+        "img-src": [SELF, "data:", *_storage_origin],
         # The admin's Alpine.js evaluates the expressions in its attributes; no inline script runs.
         "script-src": [SELF, UNSAFE_EVAL],
         "style-src": [SELF, UNSAFE_INLINE],

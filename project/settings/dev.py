@@ -13,6 +13,7 @@ for name, value in DEFAULTS.items():
     if not os.environ.get(f"{name}_FILE"):
         os.environ.setdefault(name, value)
 
+from project.env import env  # noqa: E402
 from project.settings.base import *  # noqa: E402 - it reads what was set above
 
 DEBUG = env.flag("DEBUG", True)

@@ -1,10 +1,6 @@
 """Dispatching: where the providers are, and what a new channel account starts with."""
 
-import os
-
-from project.env import Env
-
-env = Env(os.environ)
+from project.env import env
 
 # The others say with each account where they are.
 CONNECTOR_URLS = {

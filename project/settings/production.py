@@ -1,5 +1,6 @@
 """For the world: everything secret or local must be given, and `manage.py check --deploy` has nothing to say."""
 
+from project.env import env
 from project.settings.base import *
 
 DEBUG = False
@@ -7,7 +8,7 @@ PUBLIC_URL = env.url("PUBLIC_URL", schemes=("https",), hint="the https:// addres
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL, *env.words("CSRF_TRUSTED_ORIGINS", [])]
 env.url("MAIL_URL", schemes=("smtp", "smtp+starttls", "smtps"), hint="smtp+starttls://user:password@host:587")
 
-STORAGES = {"staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"}}
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"}}
 
 # TLS ends at the proxy, which must set this header and drop what clients send in it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -12,6 +12,7 @@ os.environ["ALLOWED_HOSTS"] = "testserver,localhost,127.0.0.1"
 
 from django.contrib.auth.hashers import ScryptPasswordHasher
 
+from project.env import env
 from project.settings.base import *
 
 

@@ -192,7 +192,7 @@ def test_demo_says_which_port_is_taken_by_whom_and_what_to_do(running: Demo) -> 
 def test_demo_says_that_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     full = SimpleNamespace(total=100, used=100, free=7 * 1024**2)
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: full)
-    places = Places(home=tmp_path, web=1, flower=2, postgres=3, redis=4, simulators=5, smtp=6, grpc=7)
+    places = Places(home=tmp_path, web=1, flower=2, postgres=3, redis=4, simulators=5, smtp=6, grpc=7, s3=8)
     with pytest.raises(demo.CannotStart, match="7 MB are free"):
         demo.check_machine(places)
 

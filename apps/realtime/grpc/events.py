@@ -15,6 +15,7 @@ from apps.accounts.models.audit_event import ActorKind
 from apps.accounts.roles import Scope
 from apps.accounts.throttling import caller_from
 from apps.core.api.problems import field_error
+from apps.core.asgi.django_threads import Threads
 from apps.core.redis import RedisError
 from apps.realtime.feed import Feed
 from apps.realtime.grpc.calls import Caller, Context, answered, count, known, missing_scope
@@ -22,7 +23,6 @@ from apps.realtime.grpc.frames import moment, written
 from apps.realtime.grpc.generated import recado_pb2 as pb
 from apps.realtime.grpc.generated.recado_pb2_grpc import EventsServicer
 from apps.realtime.grpc.refusals import Refusal
-from apps.realtime.grpc.threads import Threads
 from apps.realtime.hub import hub
 from apps.realtime.identity import Guest, Unknown
 from apps.realtime.line import Ended, TooSlow

@@ -12,8 +12,8 @@ from apps.core.api.problems import Unavailable
 
 
 class Threads:
-    def __init__(self, count: int, most_waiting: int) -> None:
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix="grpc")
+    def __init__(self, count: int, most_waiting: int, name: str = "django") -> None:
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix=name)
         self._most = count + most_waiting
         self._present = 0
 

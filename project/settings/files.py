@@ -1,0 +1,38 @@
+"""Files: where they lie, how large they may be, how long they stay."""
+
+from pathlib import Path
+from typing import Any
+
+from project.env import env
+
+# An S3 where a bucket is named; else a folder of this machine, which all processes must share.
+S3_BUCKET = env.text("S3_BUCKET", "")
+# As clients reach it, which for a bucket within a cluster is not as we do.
+S3_PUBLIC_URL = env.text("S3_PUBLIC_URL", env.text("S3_ENDPOINT_URL", "")).rstrip("/")
+FILES_FOLDER = env.text("FILES_FOLDER", str(Path(__file__).resolve().parent.parent.parent / ".recado" / "files"))
+
+FILES_STORAGE: dict[str, Any] = (
+    {
+        "BACKEND": "apps.files.stores.s3.S3Store",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": env.text("S3_ENDPOINT_URL", "") or None,
+            "public_endpoint_url": S3_PUBLIC_URL,
+            "access_key": env.text("S3_ACCESS_KEY", "") or None,
+            "secret_key": env.text("S3_SECRET_KEY", "") or None,
+            "region_name": env.text("S3_REGION", "us-east-1"),
+            "addressing_style": env.choice("S3_ADDRESSING", "path", among=("path", "virtual", "auto")),
+        },
+    }
+    if S3_BUCKET
+    else {"BACKEND": "apps.files.stores.disk.DiskStore", "OPTIONS": {"location": FILES_FOLDER}}
+)
+
+FILES_LARGEST_BYTES = env.integer("FILES_LARGEST_BYTES", 2 * 1024**3, least=1)
+# Bodies that one web process receives at once; each takes about 25 MB.
+FILES_UPLOADS_AT_ONCE = env.integer("FILES_UPLOADS_AT_ONCE", 8, least=1)
+# How long a presigned link lasts, and how long one that is sent to a person.
+FILES_LINK_SECONDS = env.integer("FILES_LINK_SECONDS", 15 * 60, least=10)
+FILES_UNUSED_DAYS = env.integer("FILES_UNUSED_DAYS", 30, least=1)
+# How long an upload in parts may rest before it is given up.
+UPLOAD_HOURS = env.integer("UPLOAD_HOURS", 24, least=1)

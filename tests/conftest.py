@@ -1,11 +1,15 @@
 """Fixtures that tests of several folders share."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.test import TransactionTestCase
+from pytest_django import Settings
 
 from apps.core.redis import redis_client
+from apps.files.stores import store
+from apps.files.stores.store import Store
 from tests.cast import Api, House, as_member, open_house
 from tests.emptying import empty_tables
 from tests.server import Server, run_server
@@ -39,6 +43,15 @@ def _quickly_emptied() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: empty_tables())
         yield
+
+
+@pytest.fixture
+def file_store(tmp_path: Path, settings: Settings) -> Store:
+    """A local disk of this test's own."""
+    settings.FILES_FOLDER = str(tmp_path / "files")
+    disk = {"BACKEND": "apps.files.stores.disk.DiskStore", "OPTIONS": {"location": settings.FILES_FOLDER}}
+    settings.STORAGES = {**settings.STORAGES, "files": disk}
+    return store()
 
 
 @pytest.fixture

@@ -19,6 +19,9 @@ from local.processes import Process
 class Server:
     url: str
     log: Path
+    # Its local disk, where it has no S3.
+    files: Path
+    process: Process
 
     def client(self, credential: str = "") -> httpx.Client:
         headers = {"Authorization": credential} if credential else {}
@@ -26,7 +29,7 @@ class Server:
 
 
 @contextmanager
-def run_server(folder: Path) -> Iterator[Server]:
+def run_server(folder: Path, **changed: str) -> Iterator[Server]:
     port = free_port()
     url = f"http://{HOST}:{port}"
     database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{settings.DATABASES['default']['NAME']}")
@@ -35,17 +38,20 @@ def run_server(folder: Path) -> Iterator[Server]:
         "DEBUG": "false",
         "DATABASE_URL": urlunsplit(database),
         "MAIL_FOLDER": str(folder / "mail"),
+        "PUBLIC_URL": url,
+        "FILES_FOLDER": str(folder / "files"),
         "API_RATE_PER_SECOND": "10000",
         "API_BURST": "10000",
         "CORS_ALLOWED_ORIGINS": "https://app.aurora.example",
         "PYTHONUNBUFFERED": "1",
+        **changed,
     }
     command: list[str | Path] = [sys.executable, "-m", "project.web", "--host", HOST, "--port", str(port)]
     process = Process("web", command, folder / "web.log", env=environment)
     process.start()
     try:
         process.wait_until(lambda: _answers(f"{url}/healthz"))
-        yield Server(url, process.log)
+        yield Server(url, process.log, folder / "files", process)
     finally:
         process.stop()
 

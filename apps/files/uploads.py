@@ -159,7 +159,10 @@ def complete(upload: Upload, checksums: Checksums) -> Upload:
 
 def abort(upload: Upload) -> Upload:
     """Nothing of it is kept. The sweep looks again, in case that something was still on its way."""
-    if not move(upload, UploadState.ABORTED):
+    with transaction.atomic():
+        if aborted := move(upload, UploadState.ABORTED):
+            upload_ended.send(Upload, upload=upload, file=None)
+    if not aborted:
         _must_be_receiving(Upload.across_organizations.get(pk=upload.pk))
     clean_up(upload)
     return upload
@@ -168,8 +171,13 @@ def abort(upload: Upload) -> Upload:
 def abort_abandoned(upload: Upload) -> None:
     """By the sweep, unless it went on meanwhile."""
     still = Upload.across_organizations.filter(pk=upload.pk, changed_at=upload.changed_at)
-    if still.filter(state=UploadState.RECEIVING).update(state=UploadState.ABORTED, changed_at=clock.now()):
-        upload_ended.send(Upload, upload=upload, file=None)
+    with transaction.atomic():
+        aborted = still.filter(state=UploadState.RECEIVING).update(
+            state=UploadState.ABORTED, changed_at=clock.now()
+        )
+        if aborted:
+            upload_ended.send(Upload, upload=upload, file=None)
+    if aborted:
         clean_up(upload)
 
 

@@ -90,8 +90,8 @@ class S3Store(S3Storage, Store):  # type: ignore[misc]  # published without type
         wanted: dict[str, Any] = {} if whole else {"Range": f"bytes={start}-{'' if stop is None else stop - 1}"}
         with _told():
             answer = self._client.get_object(Bucket=self.bucket_name, Key=key, **wanted)
-            # Some answer a range with the whole.
-            skip = start if answer["ResponseMetadata"]["HTTPStatusCode"] == 200 else 0
+            # Whatever its status, which is not always 206: without this header it is the whole.
+            skip = 0 if "ContentRange" in answer else start
             left = None if stop is None else stop - start
             with answer["Body"] as body:
                 while skip:

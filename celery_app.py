@@ -38,6 +38,7 @@ ROUTES = {
     "files.*": {"queue": FILES},
     # Whoever starts a drain names the queue of its channel.
     "messaging.drain": {"queue": DISPATCH[0]},
+    "messaging.fetch_media": {"queue": FILES},
     "messaging.*": {"queue": EVENTS},
     "callbacks.send_notices": {"queue": MAINTENANCE},
     "callbacks.remove_old": {"queue": MAINTENANCE},

@@ -23,6 +23,7 @@ NAMES = (
     "limit",
     "memory",
     "callbacks",
+    "uploads",
     *LIVE,
 )
 

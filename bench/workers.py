@@ -80,6 +80,12 @@ def memory_of(processes: Sequence[Process]) -> int:
 @contextmanager
 def web(stage: Stage, application: str, *arguments: str) -> Iterator[int]:
     """One uvicorn process. Yields its port."""
+    with web_process(stage, application, *arguments) as (port, _process):
+        yield port
+
+
+@contextmanager
+def web_process(stage: Stage, application: str, *arguments: str) -> Iterator[tuple[int, Process]]:
     port = free_port()
     command: list[str | Path] = [
         Path(sys.executable).parent / "uvicorn",
@@ -95,6 +101,6 @@ def web(stage: Stage, application: str, *arguments: str) -> Iterator[int]:
     process.start()
     try:
         process.wait_until(lambda: is_listening(port), READY_SECONDS)
-        yield port
+        yield port, process
     finally:
         process.stop()

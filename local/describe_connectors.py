@@ -45,6 +45,7 @@ def _column(name: str) -> Iterator[tuple[str, str]]:
     yield "longest text", f"{known.longest_text:,} {known.text_unit}"
     for media in MediaKind:
         yield media.value, _media(known, media)
+    yield "uploaded files go", _way(known)
     yield "buttons", f"{known.most_buttons} of {known.longest_button}" if known.most_buttons else "–"
     yield "subject", _said(known.has_subject)
     yield "answers to a message", _said(known.quotes)
@@ -67,6 +68,11 @@ def _media(known: Capabilities, media: MediaKind) -> str:
         return "–"
     size = f"{rule.most_bytes / _MEGABYTE:g} MB"
     return f"{size}, caption {rule.longest_caption:,}" if rule.longest_caption else size
+
+
+def _way(known: Capabilities) -> str:
+    ways = {rule.by for rule in known.media.values()}
+    return "within the message" if ways == {"upload"} else "by link" if ways == {"link"} else "–"
 
 
 def _unknown(known: Capabilities) -> str:

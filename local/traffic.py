@@ -10,10 +10,13 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from local.picture import loaf
 from local.secrets_file import read_env
 
 PAUSE_SECONDS = 5
 PEOPLE = 40
+# In rounds.
+PICTURE_EVERY = 6
 # The one to whom the demo's route takes what comes in on Telegram.
 ROUTED_TO = "17840000000900"
 QUESTIONS = (
@@ -53,10 +56,15 @@ class Bakery:
 
     def round(self, number: int) -> None:
         people = {connector: self._person(connector) for connector, _, _ in WRITTEN_ON}
+        shown_on = self._chance.choice(WRITTEN_ON)[0] if number % PICTURE_EVERY == 0 else ""
         for connector, simulator, account in WRITTEN_ON:
-            self._say(simulator, account, people[connector], self._chance.choice(QUESTIONS))
+            if connector == shown_on:
+                said = {"text": "Ficou lindo!", "media": self._hold(loaf(number))}
+            else:
+                said = {"text": self._chance.choice(QUESTIONS)}
+            self._say(simulator, account, people[connector], **said)
         if number % 12 == 0:
-            self._say("instagram", WRITTEN_ON[1][2], ROUTED_TO, "Pode me avisar por aqui.")
+            self._say("instagram", WRITTEN_ON[1][2], ROUTED_TO, text="Pode me avisar por aqui.")
         waiting, self._waiting = self._waiting, people
         wanted = [self._answer(connector, _as_address(connector, person)) for connector, person in waiting.items()]
         wanted += self._news()
@@ -92,17 +100,17 @@ class Bakery:
     def _account(self, connector: str) -> str:
         return self._demo[f"RECADO_ACCOUNT_{connector.upper()}"]
 
-    def _say(self, simulator: str, account: str, person: str, text: str) -> None:
-        said = {
-            "provider": simulator,
-            "account": account,
-            "from": person,
-            "text": text,
-            "name": f"Pessoa {person[-2:]}",
-        }
-        _ask("POST", f"{self._demo['RECADO_SIMULATORS']}/control/say", said, {})
+    def _say(self, simulator: str, account: str, person: str, **said: str) -> None:
+        who = {"provider": simulator, "account": account, "from": person, "name": f"Pessoa {person[-2:]}"}
+        _ask("POST", f"{self._demo['RECADO_SIMULATORS']}/control/say", who | said, {})
 
-    def _call(self, method: str, path: str, body: Any = None) -> Any:
+    def _hold(self, picture: bytes) -> str:
+        """For somebody to send."""
+        url = f"{self._demo['RECADO_SIMULATORS']}/control/media?name=pao.png"
+        held = _ask("POST", url, picture, {"Content-Type": "image/png"})
+        return str(held["media"])
+
+    def _call(self, method: str, path: str, body: Any = b"") -> Any:
         headers = {"Authorization": f"Api-Key {self._demo['RECADO_API_KEY']}"}
         return _ask(method, self._demo["RECADO_URL"] + path, body, headers)
 
@@ -114,7 +122,7 @@ def _as_address(connector: str, person: str) -> str:
 def _ask(method: str, url: str, body: Any, headers: dict[str, str]) -> Any:
     request = urllib.request.Request(  # noqa: S310 - our own loopback address
         url,
-        data=b"" if body is None else json.dumps(body).encode(),
+        data=body if isinstance(body, bytes) else json.dumps(body).encode(),
         headers={"Content-Type": "application/json", **headers},
         method=method,
     )

@@ -14,6 +14,7 @@ from apps.accounts.throttling import CallerThrottle
 from apps.callbacks.api.urls import urlpatterns as callbacks_api
 from apps.channels.api.urls import urlpatterns as channels_api
 from apps.files.api.urls import urlpatterns as files_api
+from apps.files.pages import sent_file
 from apps.live.views import live_page
 from apps.messaging.api.urls import urlpatterns as messaging_api
 from apps.realtime.api.urls import urlpatterns as realtime_api
@@ -45,6 +46,7 @@ urlpatterns = [
     path("v1/", include((api, "api"))),
     path("i18n/setlang/", choose_language, name="set_language"),
     path("p/", include("apps.messaging.preferences.urls")),
+    path("f/<str:token>", sent_file, name="sent_file"),
 ]
 
 handler400 = "project.errors.bad_request"

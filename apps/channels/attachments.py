@@ -1,7 +1,9 @@
-"""Media that travels within a message: fetched from its link, under a name and a type that harm nobody."""
+"""Media that travels within a message, under a name and a type that harm nobody: by link, or a file of ours."""
 
+import asyncio
 import re
 import ssl
+from contextlib import aclosing
 from functools import cache
 from mimetypes import guess_extension
 from typing import NamedTuple
@@ -9,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
+from apps.channels.connector import OutboundFile
 from apps.channels.content import Media
 from apps.channels.errors import MessageRejected, Transient
 from apps.core.guarded_http import Answer, CallFailed, GuardedClient, TargetRefused
@@ -71,6 +74,19 @@ async def fetch(media: Media, seconds: float) -> Attachment:
     return Attachment(_name_of(media, media_type), answer.body, media_type)
 
 
+async def read(file: OutboundFile, seconds: float) -> Attachment:
+    """All of it: a mail is written in one piece. Raises Transient or MessageRejected, as `fetch` does."""
+    if file.size > LARGEST_BYTES:
+        raise MessageRejected("media_too_large", f"The file has more than {LARGEST_BYTES} bytes.")
+    try:
+        async with asyncio.timeout(seconds), aclosing(file.pieces()) as pieces:
+            content = b"".join([piece async for piece in pieces])
+    except TimeoutError as slow:
+        raise _unreachable("The file could not be read in time.") from slow
+    media_type = file.media_type if file.media_type in _TYPES else UNKNOWN_TYPE
+    return Attachment(_safe(file.name) or f"file{guess_extension(media_type) or ''}", content, media_type)
+
+
 def _unreachable(detail: str) -> Transient:
     return Transient("media_unreachable", detail, blames_provider=False)
 
@@ -88,5 +104,8 @@ def _type_of(media: Media, answer: Answer) -> str:
 def _name_of(media: Media, media_type: str) -> str:
     """As it was given, or as its link ends; a name and nothing else."""
     given = media.file_name or unquote(urlsplit(media.url).path.rpartition("/")[2])
-    name = _NOT_IN_A_NAME.sub("_", given).strip(". ")[-LONGEST_NAME:]
-    return name or f"{media.kind}{guess_extension(media_type) or ''}"
+    return _safe(given) or f"{media.kind}{guess_extension(media_type) or ''}"
+
+
+def _safe(name: str) -> str:
+    return _NOT_IN_A_NAME.sub("_", name).strip(". ")[-LONGEST_NAME:]

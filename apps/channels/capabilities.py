@@ -28,6 +28,8 @@ class MediaRule:
 
     most_bytes: int
     longest_caption: int = 0
+    # A file of ours is linked to, for the provider to fetch; or handed over within the message.
+    by: Literal["link", "upload"] = "link"
 
 
 @dataclass(frozen=True, slots=True)

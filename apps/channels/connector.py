@@ -6,7 +6,7 @@ model, no database and no other connector; no word of its provider leaves it.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
@@ -14,8 +14,22 @@ from uuid import UUID
 
 from apps.channels.callback import Callback, CallbackEvent
 from apps.channels.capabilities import Capabilities, CredentialField, Limits
-from apps.channels.content import Content
+from apps.channels.content import Content, Media
+from apps.channels.errors import MessageRejected
 from apps.core.guarded_http import GuardedClient
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundFile:
+    """A file of ours, for connectors that hand it over within the message (`MediaRule.by`)."""
+
+    name: str
+    media_type: str
+    size: int
+    # Read as they are wanted. Raises what errors.py says where the file cannot be had.
+    pieces: Callable[[], AsyncGenerator[bytes]] = field(repr=False)
+    # How long handing it over may take.
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +44,23 @@ class Outbound:
     callback_url: str = ""
     # Where the person says that they want no more of these.
     unsubscribe_url: str = field(default="", repr=False)
+    file: OutboundFile | None = None
+
+
+# Of what is handed out whole, within an answer or by a server that knows no ranges.
+MOST_WHOLE_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSource:
+    """Where a file that a person sent is fetched, or the file itself where the provider answers with it."""
+
+    url: str = field(default="", repr=False)  # it may hold a secret
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    # As the provider says; None where it does not.
+    size: int | None = None
+    media_type: str = ""
+    content: bytes | None = field(default=None, repr=False)
 
 
 class CalledAt(StrEnum):
@@ -85,6 +116,12 @@ class Connector(ABC):
     def events_of(self, callback: Callback) -> Iterator[CallbackEvent]:
         """What a verified callback says; whatever else it holds is passed over. Raises BadCallback."""
         yield from ()
+
+    async def locate_media(
+        self, client: GuardedClient, credentials: Mapping[str, str], media: Media, provider_id: str
+    ) -> MediaSource:
+        """Where the file lies that came with the message of that id. Raises what errors.py says."""
+        raise MessageRejected("not_handed_out", "This channel hands out no files.")
 
     def storable(self, callback: Callback) -> bytes:
         """The body as it may lie in the database: without what is secret in it."""

@@ -7,7 +7,14 @@ from dataclasses import dataclass, field, replace
 from apps.channels.callback import is_storable_id
 from apps.channels.connector import Connector, Outbound
 from apps.channels.errors import AccountRejected, OutcomeUnknown, SendFailed, Transient
-from apps.core.guarded_http import Answer, GuardedClient, NeverWritten, PerhapsWritten, TargetRefused
+from apps.core.guarded_http import (
+    Answer,
+    GuardedClient,
+    NeverWritten,
+    PerhapsWritten,
+    StreamedBody,
+    TargetRefused,
+)
 
 # Shorter ones would be found in ordinary words.
 SHORTEST_SECRET = 8
@@ -20,6 +27,9 @@ class Request:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     method: str = "POST"
+    # Instead of the body, and for longer than other requests.
+    upload: StreamedBody | None = field(default=None, repr=False)
+    upload_seconds: float | None = None
 
 
 class HttpConnector(Connector):
@@ -57,7 +67,13 @@ class HttpConnector(Connector):
     async def ask(self, client: GuardedClient, request: Request, credentials: Mapping[str, str]) -> Answer:
         """An answer that says yes. Raises what errors.py says."""
         try:
-            answer = await client.request(request.method, request.url, headers=request.headers, body=request.body)
+            answer = await client.request(
+                request.method,
+                request.url,
+                headers=request.headers,
+                body=request.upload or request.body,
+                seconds=request.upload_seconds,
+            )
         except NeverWritten as error:
             raise Transient("unreachable", str(error)) from error
         except PerhapsWritten as error:

@@ -22,9 +22,17 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from apps.core.addresses import Network, TargetRefused, check_url, why_refused
-from apps.core.http_connection import ConnectionBroke, HttpConnection
+from apps.core.http_connection import ConnectionBroke, HttpConnection, StreamedBody
 
-__all__ = ["Answer", "CallFailed", "GuardedClient", "NeverWritten", "PerhapsWritten", "TargetRefused"]
+__all__ = [
+    "Answer",
+    "CallFailed",
+    "GuardedClient",
+    "NeverWritten",
+    "PerhapsWritten",
+    "StreamedBody",
+    "TargetRefused",
+]
 
 _METHODS = frozenset({"DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"})
 _WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
@@ -144,22 +152,35 @@ class GuardedClient:
         await asyncio.sleep(0)  # in which the connections are closed
 
     async def request(
-        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | StreamedBody = b"",
+        seconds: float | None = None,
     ) -> Answer:
         """One request, sent at most once. A redirect is an answer like any other.
 
-        Raises TargetRefused, NeverWritten or PerhapsWritten; ValueError for a method or a header that no
-        caller may send.
+        `seconds` is for what takes long to write: so long may all of it take, of which connecting may take no more
+        than any other call.
+
+        Raises TargetRefused, NeverWritten or PerhapsWritten; ValueError for a method, a header or a length that no
+        caller may send; and whatever a streamed body raises, which then was not written to its end.
         """
         request = _written(method, headers or {}, body)
+        rest = body if isinstance(body, StreamedBody) else None
         target = self._target_of(url)
         connection = self._take_idle(target)
         failure = None
         try:
-            async with asyncio.timeout(self._timeout):
+            began_at = asyncio.get_running_loop().time()
+            async with asyncio.timeout(self._timeout) as limit:
                 if connection is None:
                     connection = await self._connect(target)
-                await connection.ask(b"%b%b%b" % (method.encode(), target.head, request))
+                if seconds is not None:
+                    limit.reschedule(began_at + seconds)
+                await connection.ask(b"%b%b%b" % (method.encode(), target.head, request), rest)
         except TimeoutError:
             failure = "timed out"
         except (_Unreachable, ConnectionBroke) as error:
@@ -271,8 +292,8 @@ def _answer_on(connection: HttpConnection) -> Answer:
     return Answer(connection.status, headers, bytes(connection.body), truncated=not connection.is_whole)
 
 
-def _written(method: str, headers: Mapping[str, str], body: bytes) -> bytes:
-    """What follows the head of the target: the caller's headers, and the body."""
+def _written(method: str, headers: Mapping[str, str], body: bytes | StreamedBody) -> bytes:
+    """What follows the head of the target: the caller's headers, and the body unless it is streamed."""
     if method not in _METHODS:
         raise ValueError(f"{method!r} is no method of this client")
     lines = []
@@ -280,7 +301,8 @@ def _written(method: str, headers: Mapping[str, str], body: bytes) -> bytes:
         if not _HEADER_NAME.fullmatch(name) or name.lower() in _OWN_HEADERS or _NOT_IN_A_HEADER.search(value):
             raise ValueError(f"the header {name!r} is malformed, or the client's own")
         lines.append(f"{name}: {value}\r\n")
-    if body or method in _WITH_BODY:
-        lines.append(f"Content-Length: {len(body)}\r\n")
+    size, at_once = (body.size, b"") if isinstance(body, StreamedBody) else (len(body), body)
+    if size or method in _WITH_BODY:
+        lines.append(f"Content-Length: {size}\r\n")
     lines.append("\r\n")
-    return "".join(lines).encode() + body
+    return "".join(lines).encode() + at_once

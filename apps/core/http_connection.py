@@ -5,6 +5,9 @@ parser is Node's (llhttp, by way of httptools); what is here decides how much is
 """
 
 import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
 from typing import cast
 
 import httptools
@@ -18,6 +21,14 @@ class ConnectionBroke(Exception):
     """The other side hung up, or stopped making sense, before the head of its answer was there."""
 
 
+@dataclass(frozen=True, slots=True)
+class StreamedBody:
+    """What is too large to be held in memory: pieces, of a length that is known before any of them is read."""
+
+    size: int
+    pieces: Callable[[], AsyncGenerator[bytes]]
+
+
 class HttpConnection(asyncio.Protocol):
     """Once asked, whatever came of the answer stays in `status`, `headers` and `body`, also when it broke off."""
 
@@ -26,6 +37,9 @@ class HttpConnection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._answered: asyncio.Future[None] | None = None
+        # Set unless the other side reads more slowly than we write.
+        self._may_go_on = asyncio.Event()
+        self._may_go_on.set()
         self._forget()
         self.idle_since = 0.0
         self.is_asked = False
@@ -38,19 +52,43 @@ class HttpConnection(asyncio.Protocol):
         self.is_whole = False
         self._head_bytes = 0
         self._ends_by_itself = False
+        self._is_written = False
         self._is_spoilt = False
+        self._problem = ""
 
-    async def ask(self, request: bytes) -> None:
-        """Until the answer is whole, or as whole as it gets. Raises ConnectionBroke when there is none at all."""
+    async def ask(self, request: bytes, rest: StreamedBody | None = None) -> None:
+        """Until the answer is whole, or as whole as it gets. Raises ConnectionBroke when there is none at all, and
+        whatever keeps the rest of the request from being read."""
         assert self._transport is not None
         self._forget()
         self._answered = asyncio.get_running_loop().create_future()
         self.is_asked = True
         self._transport.write(request)
         try:
+            self._is_written = rest is None or await self._write(rest)
             await self._answered
         finally:
             self._answered = None
+        if not self.status:
+            raise ConnectionBroke(self._problem)
+
+    async def _write(self, body: StreamedBody) -> bool:
+        """As fast as the other side reads. False where it answered before all of it was written: it has enough."""
+        assert self._transport is not None
+        assert self._answered is not None
+        left = body.size
+        async with aclosing(body.pieces()) as pieces:
+            async for piece in pieces:
+                left -= len(piece)
+                if left < 0:
+                    break
+                await self._may_go_on.wait()
+                if self._answered.done():
+                    return False
+                self._transport.write(piece)
+        if left:
+            raise ValueError("the body is not as long as was said")
+        return True
 
     @property
     def is_open(self) -> bool:
@@ -59,7 +97,7 @@ class HttpConnection(asyncio.Protocol):
     @property
     def may_be_asked_again(self) -> bool:
         """Only after an answer that leaves no doubt about where the next one begins."""
-        if not (self.is_open and self.is_whole) or self._is_spoilt:
+        if not (self.is_open and self.is_whole and self._is_written) or self._is_spoilt:
             return False
         assert self._transport is not None
         return self._transport.get_write_buffer_size() == 0
@@ -90,6 +128,13 @@ class HttpConnection(asyncio.Protocol):
             if self._head_bytes > MOST_HEAD_BYTES:
                 self._end("the answer is not HTTP")
 
+    def pause_writing(self) -> None:
+        if self._answered is None or not self._answered.done():
+            self._may_go_on.clear()
+
+    def resume_writing(self) -> None:
+        self._may_go_on.set()
+
     def eof_received(self) -> None:
         # Without a length, this is how an answer ends.
         self.is_whole = self.is_whole or (self.status != 0 and not self._ends_by_itself)
@@ -101,12 +146,11 @@ class HttpConnection(asyncio.Protocol):
     def _end(self, problem: str) -> None:
         """Nothing more is expected of this connection."""
         self._is_spoilt = True
+        self._may_go_on.set()
         self.hang_up()
         if self._answered is not None and not self._answered.done():
-            if self.status:
-                self._answered.set_result(None)
-            else:
-                self._answered.set_exception(ConnectionBroke(problem))
+            self._problem = problem
+            self._answered.set_result(None)
 
     # What the parser calls
 
@@ -144,4 +188,5 @@ class HttpConnection(asyncio.Protocol):
         if self.status and self._answered is not None and not self._answered.done():
             self.is_whole = True
             self._is_spoilt |= not self._parser.should_keep_alive()
+            self._may_go_on.set()
             self._answered.set_result(None)

@@ -4,6 +4,7 @@ No S3 is believed about checksums, for each has its own idea of them; the bytes 
 """
 
 import hashlib
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from hmac import compare_digest
@@ -90,13 +91,22 @@ def read_through(upload: Upload) -> Found:
     """Hashed as a whole, and part by part where that is what was announced."""
     whole, head, size = hashlib.sha256(), bytearray(), 0
     parts = PartDigests(upload.part_size) if upload.parts_sha256 else None
-    for piece in store().read(upload.key):
+
+    def reckon(piece: bytes) -> None:
         whole.update(piece)
-        size += len(piece)
-        if len(head) < HEAD_BYTES:
-            head += piece[: HEAD_BYTES - len(head)]
         if parts is not None:
             parts.update(piece)
+
+    # While one piece is hashed, the next one comes.
+    with ThreadPoolExecutor(1, thread_name_prefix="hash") as hashing:
+        reckoned: Future[None] | None = None
+        for piece in store().read(upload.key):
+            size += len(piece)
+            if len(head) < HEAD_BYTES:
+                head += piece[: HEAD_BYTES - len(head)]
+            if reckoned is not None:
+                reckoned.result()
+            reckoned = hashing.submit(reckon, piece)
     return Found(size, whole.hexdigest(), parts.hexdigest() if parts else "", bytes(head))
 
 

@@ -12,6 +12,7 @@ def texts() -> dict[str, str]:
         **_of_conversations(),
         **_of_messages(),
         **_of_writing(),
+        **_of_files(),
         **_of_the_activity(),
         **_of_the_simulation(),
         "unexpected": _("Something went wrong on this page. Load it again."),
@@ -134,6 +135,29 @@ def _of_writing() -> dict[str, str]:
         "too_many_pending": _("%(most)s messages wait to be sent. Send or discard them first."),
         "accepted_for": _("The message to %(who)s was accepted."),
         "became": _("The message to %(who)s: %(status)s."),
+    }
+
+
+def _of_files() -> dict[str, str]:
+    return {
+        "download": _("Download"),
+        "download_named": _("Download %(name)s"),
+        "being_fetched": _("being fetched…"),
+        "fetch_failed": _("It could not be fetched from the provider."),
+        "fetch_gone": _("The provider does not have it any more."),
+        "fetch_too_large": _("It is too large to be fetched."),
+        "fetch_quota": _("There is no room for it: the organization's storage is full."),
+        "fetch_not_handed_out": _("This channel hands out no files."),
+        "uploading": _("Uploading %(name)s"),
+        "uploaded": _("%(name)s is uploaded."),
+        "checking": _("checking…"),
+        "not_uploaded": _("not uploaded"),
+        "still_uploading": _("The file is still on its way."),
+        "goes_as_link": _("goes as a link: %(channel)s does not carry it"),
+        "one_file": _("One file goes with a message: the first one was taken."),
+        "drop_here": _("Drop the file here"),
+        "remove": _("Remove"),
+        "remove_named": _("Remove %(name)s"),
     }
 
 

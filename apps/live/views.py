@@ -22,6 +22,7 @@ from django.views.decorators.http import require_safe
 from apps.accounts.acting import acting_user, memberships_of
 from apps.channels.content import MediaKind
 from apps.channels.registry import NAMES, connector_class
+from apps.files import thumbnails
 from apps.live.faults import faults
 from apps.live.texts import addresses, texts
 from apps.messaging.statuses import MAY_FOLLOW, EventKind, Status
@@ -35,7 +36,9 @@ SIMULATED = {
     "evolution": "evolution",
     "sms": "twilio",
 }
-STYLES = [f"live/{name}.css" for name in ("tokens", "frame", "conversations", "thread", "activity", "simulate")]
+STYLES = [
+    f"live/{name}.css" for name in ("tokens", "frame", "conversations", "thread", "files", "activity", "simulate")
+]
 # Places held for conversations while they are read.
 SKELETONS = 8
 
@@ -51,12 +54,15 @@ def live_page(request: HttpRequest) -> HttpResponse:
     if not memberships_of(acting_user(request)).exists():
         return render(request, "live/no_membership.html", status=403)
     simulators = _origin_of(settings.SIMULATORS_URL)
+    # Where files are brought and fetched.
+    connected = [*settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]["connect-src"]]
     policy = {
         # Nothing here needs what the admin does: no expression is evaluated, no style is written into the markup.
         "script-src": [SELF],
         "style-src": [SELF],
+        "media-src": connected,
         # Browsers count a WebSocket of the same origin to SELF.
-        "connect-src": [SELF, simulators] if simulators else [SELF],
+        "connect-src": [*connected, simulators] if simulators else connected,
     }
     page = csp_replace(policy)(lambda request: render(request, "live/page.html", _context(request)))
     answer = page(request)
@@ -75,8 +81,10 @@ def _context(request: HttpRequest) -> dict[str, Any]:
                 "log_in": f"{reverse(settings.LOGIN_URL)}?next={reverse('live')}",
                 "socket": SOCKET,
                 "client": static("recado/chat-status-client.js"),
+                "uploads": static("recado/uploads.js"),
                 "simulators": settings.SIMULATORS_URL.rstrip("/"),
             },
+            "thumbnails": {"types": sorted(thumbnails.FORMATS), "most_bytes": thumbnails.LARGEST_BYTES},
             "connectors": {name: _connector(name) for name in NAMES},
             "statuses": {status.value: str(status.label) for status in Status},
             "kinds": {kind.value: str(kind.label) for kind in EventKind},
@@ -104,6 +112,7 @@ def _connector(name: str) -> dict[str, Any]:
             for kind in MediaKind
             if kind in known.capabilities.media
         },
+        "largest": {kind.value: rule.most_bytes for kind, rule in known.capabilities.media.items()},
         "simulator": SIMULATED.get(name, "") if known.capabilities.hears_replies else "",
     }
 

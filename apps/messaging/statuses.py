@@ -53,6 +53,8 @@ class EventKind(models.TextChoices):
     FORWARDED = "forwarded", _("forwarded")
     # Another account was tried, by a message of its own.
     FELL_BACK = "fell_back", _("tried another way")
+    # What a person sent was fetched, or could not be.
+    MEDIA = "media", _("file")
 
 
 # Never sent, as far as we know. A receipt knows better: proof that the provider had the message corrects each.

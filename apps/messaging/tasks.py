@@ -6,7 +6,7 @@ from uuid import UUID
 from celery import shared_task
 from celery.signals import worker_init, worker_ready, worker_shutting_down
 
-from apps.messaging.engine import alarm_clock, deliver, loop, publisher, receive, recover
+from apps.messaging.engine import alarm_clock, deliver, fetch_media, loop, publisher, receive, recover
 
 _clock: alarm_clock.AlarmClock | None = None
 
@@ -19,6 +19,11 @@ def drain(account_id: str, slot: int = 0) -> dict[str, Any]:
 @shared_task(name="messaging.receive")
 def receive_callbacks(lane: int) -> int:
     return receive.receive(lane)
+
+
+@shared_task(name="messaging.fetch_media")
+def fetch_what_was_sent(message_id: str) -> None:
+    loop.process_loop().run(lambda own: fetch_media.fetch(own, UUID(message_id)))
 
 
 @shared_task(name="messaging.forget_seen_callbacks")

@@ -16,6 +16,7 @@ from bench.figures import (
     sockets,
     storm,
     sustained,
+    uploads,
     webhooks,
 )
 from bench.office import Office
@@ -35,4 +36,5 @@ FIGURES: dict[str, Callable[[Stage, Office], list[Figure]]] = {
     "sockets": sockets.measure,
     "storm": storm.measure,
     "callbacks": webhooks.measure,
+    "uploads": uploads.measure,
 }

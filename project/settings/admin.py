@@ -105,6 +105,15 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": _("Files"),
+                "separator": True,
+                "items": [
+                    _list(_("Files"), "attach_file", "files.file"),
+                    _list(_("Uploads"), "upload", "files.upload"),
+                    _list(_("Storage"), "database", "files.storagepolicy"),
+                ],
+            },
+            {
                 "title": _("Channels"),
                 "separator": True,
                 "items": [

@@ -29,10 +29,13 @@ FILES_STORAGE: dict[str, Any] = (
 )
 
 FILES_LARGEST_BYTES = env.integer("FILES_LARGEST_BYTES", 2 * 1024**3, least=1)
+# Of what people send; as much as any provider takes from them.
+FILES_FETCHED_MOST_BYTES = env.integer("FILES_FETCHED_MOST_BYTES", 100 * 1024**2, least=1)
 # Bodies that one web process receives at once; each takes about 25 MB.
 FILES_UPLOADS_AT_ONCE = env.integer("FILES_UPLOADS_AT_ONCE", 8, least=1)
 # How long a presigned link lasts, and how long one that is sent to a person.
 FILES_LINK_SECONDS = env.integer("FILES_LINK_SECONDS", 15 * 60, least=10)
+FILES_SENT_LINK_DAYS = env.integer("FILES_SENT_LINK_DAYS", 7, least=1)
 FILES_UNUSED_DAYS = env.integer("FILES_UNUSED_DAYS", 30, least=1)
 # How long an upload in parts may rest before it is given up.
 UPLOAD_HOURS = env.integer("UPLOAD_HOURS", 24, least=1)

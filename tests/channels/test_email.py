@@ -129,7 +129,7 @@ async def test_subject_of_several_lines_is_refused_before_anybody_is_called(emai
 # Media
 
 
-def image(url: str, **values: str) -> Content:
+def image(url: str, **values: Any) -> Content:
     return Content("Veja", media=Media(MediaKind.IMAGE, url, **values))
 
 

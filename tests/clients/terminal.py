@@ -8,11 +8,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Self
@@ -153,47 +152,6 @@ class Running:
 def _read(pipe: Any, lines: list[str]) -> None:
     for line in pipe:
         lines.append(line)  # noqa: PERF402 - others look on while it comes
-
-
-class FilesServer(HTTPServer):
-    """Takes files, as a later Recado will; notes what came."""
-
-    head = ""
-    size = -1
-
-
-class _TakesFiles(BaseHTTPRequestHandler):
-    server: FilesServer
-
-    def do_POST(self) -> None:
-        length = int(self.headers["Content-Length"])
-        boundary = self.headers["Content-Type"].partition("boundary=")[2]
-        first = self.rfile.read(1024)
-        left = length - len(first)
-        while left:
-            left -= len(self.rfile.read(min(left, 1 << 20)))
-        head = first.partition(b"\r\n\r\n")[0]
-        self.server.head = head.decode()
-        self.server.size = length - len(head) - len(f"\r\n\r\n\r\n--{boundary}--\r\n")
-        self.send_response(201)
-        self.end_headers()
-        self.wfile.write(b'{"id": "file-1"}')
-
-    def log_message(self, *_arguments: Any) -> None:
-        pass
-
-
-@contextmanager
-def run_files_server() -> Iterator[FilesServer]:
-    server = FilesServer(("127.0.0.1", 0), _TakesFiles)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:

@@ -19,7 +19,7 @@ from apps.messaging.engine.outcome import Result
 from apps.messaging.models import Message
 from local.ports import free_port
 from tests.cast import PASSWORD, House, with_key
-from tests.clients.terminal import Cli, Running, make_certificate, run_files_server
+from tests.clients.terminal import Cli, Running, make_certificate
 from tests.messaging import history
 from tests.messaging.history import ANA, BIA
 from tests.realtime import grpc_stage
@@ -337,32 +337,3 @@ def test_secrets_do_not_travel_in_plain_text(cli: Cli, url: str) -> None:
 )
 def test_grpc_is_plain_only_on_this_machine(grpc: str, insecure: bool, is_plain: bool) -> None:
     assert Addresses("http://127.0.0.1:8000", grpc, insecure).grpc_is_plain is is_plain
-
-
-def test_upload_streams_the_whole_file(key_cli: Cli, tmp_path: Path) -> None:
-    size = 64 * 1024 * 1024
-    file = tmp_path / 'bolo "grande" ção.bin'
-    with file.open("wb") as hollow:
-        hollow.truncate(size)
-    measured = (
-        "import resource, sys; from recado_cli.main import main; before = resource.getrusage(0).ru_maxrss;"
-        "code = main(); print(resource.getrusage(0).ru_maxrss - before); sys.exit(code)"
-    )
-    with run_files_server() as taken:
-        key_cli.environment["RECADO_URL"] = f"http://127.0.0.1:{taken.server_port}"
-        done = key_cli.run(["-c", measured, "upload", str(file)])
-    assert done.exit_code == 0, done.errors
-    answer, grown = done.lines
-    assert answer == {"id": "file-1"}
-    assert grown * 1024 < size / 4
-    assert taken.size == size
-    assert 'filename="bolo %22grande%22 ção.bin"' in taken.head
-    assert "application/octet-stream" in taken.head
-
-
-def test_upload_to_a_server_without_files_is_told_in_words(key_cli: Cli, tmp_path: Path) -> None:
-    file = tmp_path / "small.txt"
-    file.write_text("Oi")
-    done = key_cli("upload", str(file))
-    assert (done.exit_code, "later release" in done.errors) == (1, True)
-    assert key_cli("upload", str(tmp_path / "missing")).exit_code == 2

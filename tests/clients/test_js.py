@@ -1,5 +1,6 @@
 """The browser SDK: its own tests under Node, its types, and a real browser that loads it as it is."""
 
+import hashlib
 import platform
 import subprocess
 import sys
@@ -12,10 +13,16 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from apps.files.models import Upload
 from local import browser_tools
 from local.browser_tools import SDK, ToolMissing
 from local.ports import HOST, free_port
+from tests.cast import House, as_member
+from tests.clients.checking import uploads_checked
+from tests.server import Server
 
+# Large enough to go straight to the storage.
+SIZE = 17 * 1024 * 1024
 REFUSED = """
 async (port) => {
     const { ChatStatusClient } = await import('/chat-status-client.js');
@@ -30,6 +37,15 @@ async (port) => {
     await failed;
     client.disconnect();
     return states;
+}
+"""
+UPLOAD = """
+async ([token, size]) => {
+    const { upload } = await import('/static/recado/uploads.js');
+    const phases = new Set();
+    const onProgress = ({ phase, loaded }) => phases.add(loaded === size ? `${phase}: all` : `${phase}: some`);
+    const file = new File([new Uint8Array(size).fill(7)], 'pão "de" queijo.bin');
+    return [await upload(file, { url: '/', token, onProgress }), [...phases]];
 }
 """
 
@@ -71,7 +87,7 @@ def run(*command: str | Path) -> None:
 def test_sdk_keeps_what_it_promises() -> None:
     tests = sorted((SDK / "test").glob("*.test.js"))
     assert tests
-    run("--test", "--test-reporter=dot", *tests)
+    run("--test", "--test-reporter=dot", "--test-timeout=30000", *tests)
 
 
 def test_sdk_types_fit() -> None:
@@ -85,6 +101,30 @@ def test_lock_file_names_no_registry() -> None:
 def test_sdk_works_in_a_browser_as_it_is(page: Page) -> None:
     states = page.evaluate(REFUSED, free_port())
     assert states == [["connecting", None], ["waiting", 1006], ["closed", None]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sdk_uploads_from_a_browser(server: Server, server_store: None, aurora: House) -> None:
+    token = as_member(aurora.owner).credential.removeprefix("Bearer ")
+    visits = [
+        (HOST, "direct"),
+        # Another origin than that of the storage, which does not allow it.
+        ("localhost", "streamed"),
+    ]
+    found = []
+    with uploads_checked(), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_tools.chromium(), args=["--no-sandbox"])
+        page = browser.new_page()
+        for host, _ in visits:
+            page.goto(f"{server.url.replace(HOST, host)}/healthz")
+            found.append(page.evaluate(UPLOAD, [token, SIZE]))
+        browser.close()
+    for (_, way), (file, phases) in zip(visits, found, strict=True):
+        assert (file["name"], file["size"]) == ("pão _de_ queijo.bin", SIZE)
+        assert file["sha256"] == hashlib.sha256(b"\x07" * SIZE).hexdigest()
+        assert Upload.across_organizations.get(pk=file["id"]).way == way
+        assert phases[-1] == "ready: all"
+        assert ("checking: all" in phases) is (way == "direct")
 
 
 def test_chromium_is_there_where_none_is_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from local.ports import HOST, free_port, is_listening
 from local.processes import Process
 from local.rclone import ACCESS_KEY, BUCKET, RcloneServer
 
-SECRET = "a-secret-of-tests"  # noqa: S105 - of servers on loopback that end with the tests
+SECRET = "a-secret-of-tests"
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class S3:
             region_name="us-east-1",
         )
 
-    def keys(self) -> list[str]:
+    def objects(self) -> list[str]:
         found = self.client().list_objects_v2(Bucket=BUCKET)
         return [each["Key"] for each in found.get("Contents", ())]
 
@@ -108,8 +108,11 @@ class Unreliable:
         host, port = self.to.removeprefix("http://").split(":")
         with suppress(OSError), client, socket.create_connection((host, int(port))) as server:
             threading.Thread(target=_pass_on, args=[server, client, lambda _head: None], daemon=True).start()
-            # Looked up for each request, for connections outlive tests.
-            _pass_on(client, server, lambda head: self.fails(head))
+            _pass_on(client, server, self._failure_of)
+
+    def _failure_of(self, head: bytes) -> bytes | None:
+        """Asked for each request, for connections outlive tests."""
+        return self.fails(head)
 
 
 def _pass_on(one: socket.socket, other: socket.socket, fails: Callable[[bytes], bytes | None]) -> None:

@@ -5,11 +5,11 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from pytest_django import Settings
 
+from apps.core.ids import new_id
 from apps.files.stores import links
 from apps.files.stores.disk import DiskStore
 from apps.files.stores.store import Download, StoreFull
@@ -21,16 +21,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def disk(server: Server, settings: Settings) -> Iterator[DiskStore]:
+def disk(server: Server, settings: Settings) -> DiskStore:
     """The folder of the server's process, whose secret key signs."""
     settings.PUBLIC_URL = server.url
     settings.SECRET_KEY = os.environ["SECRET_KEY"]
-    yield DiskStore(location=str(server.files))
+    return DiskStore(location=str(server.files))
 
 
 @pytest.fixture
 def key() -> str:
-    return f"{uuid4()}/{uuid4()}"
+    return f"{new_id()}/{new_id()}"
 
 
 def test_part_is_taken_by_its_link_and_by_no_other(disk: DiskStore, key: str) -> None:
@@ -97,7 +97,7 @@ def test_link_to_an_object_is_worth_nothing_changed_expired_or_gone(disk: DiskSt
     assert get(url)[0] == 404
 
 
-@pytest.mark.parametrize("key", ["../../../etc/passwd", "a/b", f"{uuid4()}/../x", f"/{uuid4()}/{uuid4()}"])
+@pytest.mark.parametrize("key", ["../../../etc/passwd", "a/b", f"{new_id()}/../x", f"/{new_id()}/{new_id()}"])
 def test_disk_knows_only_keys_of_ours(tmp_path: Path, key: str) -> None:
     with pytest.raises(ValueError, match="not a key"):
         DiskStore(location=str(tmp_path)).put(key, b"x")
@@ -125,7 +125,7 @@ def test_full_disk_keeps_nothing_half(tmp_path: Path, key: str) -> None:
         full.put_part(key, upload, number, bytes(600_000))
     with files_no_larger_than(1_000_000, os.getpid()):
         with pytest.raises(StoreFull):
-            full.put(f"{uuid4()}/{uuid4()}", bytes(2_000_000))
+            full.put(f"{new_id()}/{new_id()}", bytes(2_000_000))
         with pytest.raises(StoreFull):
             full.put_part(key, upload, 3, bytes(2_000_000))
         with pytest.raises(StoreFull):

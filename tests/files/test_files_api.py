@@ -5,7 +5,7 @@ import pytest
 from apps.accounts.models import AuditEvent
 from apps.files.models import File, StoragePolicy, Upload, UploadState
 from apps.files.stores import links
-from apps.files.stores.store import NoSuchObject, Store
+from apps.files.stores.store import Download, NoSuchObject, Store
 from apps.files.thumbnails import make_thumbnail
 from tests.cast import Api, House, as_member
 from tests.files.bringing import keep, sha256
@@ -25,7 +25,7 @@ def test_file_tells_what_it_is(file_store: Store, owner: Api, aurora: House) -> 
     assert [each["id"] for each in owner.get("/v1/files").json()["data"]] == [str(file.id)]
 
 
-def download_of(answer: object) -> links.Download:
+def download_of(answer: object) -> Download:
     url = answer.json()["url"]  # type: ignore[attr-defined]
     return links.read_download(url.partition(links.OBJECTS)[2])
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 import pytest
 from pytest_django import Settings
 
 from apps.core import clock
+from apps.core.ids import new_id
 from apps.files.models import File, StoragePolicy, Upload, UploadState
 from apps.files.stores import store
 from apps.files.sweep import sweep
@@ -87,7 +88,8 @@ def begun(place: Place, credential: str, content: bytes, announced: int, upload_
     connection = socket.create_connection((address.hostname or "", address.port or 0), timeout=20)
     body = parts_of("half.bin", content)[: -len("\r\n--xyz--\r\n")]
     connection.sendall(
-        f"POST /v1/files?upload_id={upload_id} HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: {credential}\r\n"
+        f"POST /v1/files?upload_id={upload_id} HTTP/1.1\r\nHost: {address.netloc}\r\n"
+        f"Authorization: {credential}\r\n"
         f"Content-Type: multipart/form-data; boundary=xyz\r\nContent-Length: {announced}\r\n\r\n".encode()
     )
     connection.sendall(body)
@@ -156,7 +158,7 @@ def test_body_of_who_may_not_is_not_read(place: Place, aurora: House, who: str, 
 def test_progress_can_be_read_while_it_comes_and_it_can_be_aborted(
     place: Place, owner: Api, boreal: House
 ) -> None:
-    upload_id = uuid4()
+    upload_id = new_id()
     with begun(place, owner.credential, bytes(PART + 1000), 5 * PART, upload_id) as connection:
         wait_for(lambda: owner.get(f"/v1/uploads/{upload_id}").json().get("received") == PART + 1000)
         told = owner.get(f"/v1/uploads/{upload_id}").json()
@@ -173,7 +175,7 @@ def test_progress_can_be_read_while_it_comes_and_it_can_be_aborted(
 
 
 def test_client_that_hangs_up_leaves_nothing(place: Place, owner: Api) -> None:
-    upload_id = uuid4()
+    upload_id = new_id()
     with begun(place, owner.credential, bytes(2 * PART + 1000), 5 * PART, upload_id):
         wait_for(place.s3.unfinished)
     wait_for(lambda: Upload.across_organizations.get(pk=upload_id).state == UploadState.REFUSED)
@@ -185,7 +187,7 @@ def test_client_that_hangs_up_leaves_nothing(place: Place, owner: Api) -> None:
 def test_web_process_that_died_leaves_what_the_sweep_finds(
     django_db_setup: None, place: Place, owner: Api, tmp_path: Any
 ) -> None:
-    upload_id = uuid4()
+    upload_id = new_id()
     with run_server(tmp_path, **place.s3.settings) as server:
         connection = begun(
             Place(server, place.s3, place.between), owner.credential, bytes(2 * PART), 5 * PART, upload_id
@@ -270,12 +272,12 @@ def test_repeated_upload_is_one_file(place: Place, owner: Api) -> None:
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
     (file,) = File.across_organizations.all()
     assert b"".join(store().read(file.key)) == b"same"
-    mine = [key for key in place.s3.keys() if key.startswith(str(file.organization_id))]
+    mine = [key for key in place.s3.objects() if key.startswith(str(file.organization_id))]
     assert mine == [file.key]
 
 
 def test_upload_id_is_used_once(place: Place, owner: Api) -> None:
-    upload_id = uuid4()
+    upload_id = new_id()
     path = f"/v1/files?upload_id={upload_id}"
     assert place.send(owner.credential, b"x", path=path).json()["id"] == str(upload_id)
     again = place.send(owner.credential, b"x", path=path)
@@ -285,7 +287,7 @@ def test_upload_id_is_used_once(place: Place, owner: Api) -> None:
 
 def test_one_organization_leaves_places_to_others(place: Place, owner: Api, boreal: House) -> None:
     """Four places here: two for each."""
-    held = [begun(place, owner.credential, b"x", PART, uuid4()) for _ in range(2)]
+    held = [begun(place, owner.credential, b"x", PART, new_id()) for _ in range(2)]
     try:
         wait_for(lambda: Upload.across_organizations.exclude(name="").count() == 2)
         refused = place.send(owner.credential, b"x")

@@ -1,9 +1,9 @@
 import io
-from datetime import UTC, datetime
 
 import pytest
 from PIL import Image
 
+from apps.core import clock
 from apps.files.models import File, Thumbnail
 from apps.files.stores.store import NoSuchObject, Store
 from apps.files.thumbnails import EDGE, make_thumbnail
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def kept(house: House, store: Store, content: bytes, media_type: str) -> File:
     file = File.across_organizations.create(
         organization=house.organization, name="x", size=len(content), sha256="0" * 64, media_type=media_type,
-        thumbnail=Thumbnail.WANTED, created_at=datetime.now(UTC),
+        thumbnail=Thumbnail.WANTED, created_at=clock.now(),
     )  # fmt: skip
     store.put(file.key, content)
     return file

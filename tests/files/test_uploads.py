@@ -11,7 +11,7 @@ from apps.files import limits, verify
 from apps.files.models import File, StoragePolicy, Thumbnail, Upload, UploadState
 from apps.files.stores.store import NoSuchObject, NoSuchUpload, Store, StoreUnavailable
 from tests.cast import Api, House, as_member
-from tests.files.bringing import bring_parts, complete, keep, put, sha256
+from tests.files.bringing import bring_parts, complete, keep, sha256
 from tests.files.pictures import picture
 
 pytestmark = pytest.mark.django_db

@@ -90,6 +90,17 @@ def test_page_may_run_its_own_scripts_only_and_talk_to_its_own_server_only(auror
     assert not re.search(r"\son\w+=|\sstyle=|javascript:", text)
 
 
+def test_page_brings_files_to_the_storage_and_shows_them_from_there(aurora: House, settings: Settings) -> None:
+    directives = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+    storage = "https://files.recado.example"
+    changed = {name: [*directives[name], storage] for name in ("connect-src", "img-src")}
+    settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**directives, **changed}}
+    policy = page(aurora)["Content-Security-Policy"]
+    for name in ("connect-src", "img-src", "media-src"):
+        (sources,) = re.findall(rf"{name} ([^;]*)", policy)
+        assert storage in sources.split()
+
+
 def test_simulation_is_offered_in_the_demo_only(aurora: House, settings: Settings) -> None:
     assert 'id="simulate"' not in page(aurora).content.decode()
     settings.SIMULATORS_URL = "http://127.0.0.1:8090/"

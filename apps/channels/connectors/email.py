@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.channels import addresses, attachments
+from apps.channels.attachments import Attachment
 from apps.channels.callback import is_storable_id
 from apps.channels.capabilities import AddressKind, Capabilities, CredentialField, Limits, MediaRule
 from apps.channels.connector import CalledAt, Connector, Outbound
@@ -59,7 +60,7 @@ class Email(Connector):
         address=AddressKind.EMAIL,
         longest_text=_LONGEST_TEXT,
         has_subject=True,
-        media=dict.fromkeys(MediaKind, MediaRule(attachments.LARGEST_BYTES, _LONGEST_TEXT)),
+        media=dict.fromkeys(MediaKind, MediaRule(attachments.LARGEST_BYTES, _LONGEST_TEXT, by="upload")),
         quotes=True,
         offers_one_click=True,
     )
@@ -110,9 +111,8 @@ class Email(Connector):
         with _in_our_words():
             server = _server(outbound.credentials)
             async with self._place():
-                if outbound.content.media is not None:
-                    media = await attachments.fetch(outbound.content.media, ends_at - time.monotonic())
-                    message.attach(*media)
+                if (attachment := await _attachment(outbound, ends_at - time.monotonic())) is not None:
+                    message.attach(*attachment)
                 await self._smtp.send(server, message, _allowed(), ends_at - time.monotonic())
         return _message_id(outbound.message_id, outbound.credentials)
 
@@ -187,6 +187,13 @@ def _written(outbound: Outbound) -> _Mail:
         reply_to=[credentials["reply_to"]] if credentials["reply_to"] else None,
         headers=headers,
     )
+
+
+async def _attachment(outbound: Outbound, seconds: float) -> Attachment | None:
+    if outbound.file is not None:
+        return await attachments.read(outbound.file, seconds)
+    media = outbound.content.media
+    return None if media is None else await attachments.fetch(media, seconds)
 
 
 def _message_id(message_id: UUID, credentials: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 import hmac
 import re
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -21,8 +22,8 @@ from apps.channels.callback import (
     is_storable_id,
 )
 from apps.channels.capabilities import AddressKind, Capabilities, CredentialField, Limits, MediaRule
-from apps.channels.connector import CalledAt, Outbound
-from apps.channels.content import MediaKind
+from apps.channels.connector import MOST_WHOLE_BYTES, CalledAt, MediaSource, Outbound
+from apps.channels.content import Media, MediaKind
 from apps.channels.errors import (
     AccountRejected,
     MessageRejected,
@@ -196,6 +197,28 @@ class Evolution(HttpConnector):
                     yield Receipt("", provider_id, status, clock.now(), error=error)
                 case "messages.upsert", dict() if message := written(each):
                     yield message
+
+    async def locate_media(
+        self, client: GuardedClient, credentials: Mapping[str, str], media: Media, provider_id: str
+    ) -> MediaSource:
+        """Where Evolution keeps files, at a link. Else it fetches the file from WhatsApp and answers with it."""
+        if media.url.startswith(("https://", "http://")):
+            return MediaSource(media.url)
+        request = _request(credentials, "chat/getBase64FromMediaMessage", {"message": {"key": {"id": media.url}}})
+        answer = await self._ask_harmlessly(client, request, credentials)
+        document = _object(answer.body)
+        text, told = document.get("base64"), document.get("mimetype")
+        if not isinstance(text, str) and not answer.truncated:
+            raise Transient("unreadable", "The provider agreed in words that cannot be read.")
+        try:
+            content = b64decode(text or "", validate=True)
+        except ValueError as error:
+            raise MessageRejected("unreadable", "The provider's file cannot be read.") from error
+        if answer.truncated or len(content) > MOST_WHOLE_BYTES:
+            raise MessageRejected(
+                "too_large", "Larger files are handed out only where Evolution keeps them itself."
+            )
+        return MediaSource(content=content, media_type=told if isinstance(told, str) else "")
 
     def storable(self, callback: Callback) -> bytes:
         document = _event(callback)

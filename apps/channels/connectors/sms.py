@@ -3,7 +3,7 @@
 import base64
 import re
 from collections.abc import Iterator, Mapping
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit
 from uuid import UUID
 
 import orjson
@@ -20,7 +20,7 @@ from apps.channels.callback import (
     storable_text,
 )
 from apps.channels.capabilities import AddressKind, Capabilities, CredentialField, Limits, MediaRule
-from apps.channels.connector import CalledAt, Outbound
+from apps.channels.connector import CalledAt, MediaSource, Outbound
 from apps.channels.content import Media, MediaKind
 from apps.channels.errors import (
     AccountRejected,
@@ -33,7 +33,7 @@ from apps.channels.errors import (
 from apps.channels.http_connector import HttpConnector, Request, retry_after
 from apps.channels.signatures import is_twilios
 from apps.core import clock
-from apps.core.guarded_http import Answer
+from apps.core.guarded_http import Answer, CallFailed, GuardedClient, TargetRefused
 from apps.core.limiter import Limit
 
 _LONGEST_TEXT = 1600
@@ -169,6 +169,27 @@ class Sms(HttpConnector):
             yield Receipt("", provider_id, _STATUSES[word], clock.now(), message_id, error)
         elif word in {"", "received"}:
             yield from _written(provider_id, form)
+
+    async def locate_media(
+        self, client: GuardedClient, credentials: Mapping[str, str], media: Media, provider_id: str
+    ) -> MediaSource:
+        """Twilio sends whoever knows the account on to where the file lies, which wants no credentials."""
+        if not media.url.startswith(urljoin(self.base_url, "/")):
+            return MediaSource(media.url)  # no other server is shown what is secret
+        headers = _headers(credentials)
+        try:
+            answer = await client.request("GET", media.url, headers=headers | {"Range": "bytes=0-0"})
+        except TargetRefused as refused:
+            raise self.target_refused(refused) from refused
+        except CallFailed as failed:  # asking twice does no harm
+            raise Transient("unreachable", str(failed)) from failed
+        if 300 <= answer.status < 400 and (location := answer.headers.get("Location")):
+            return MediaSource(urljoin(media.url, location))
+        if 200 <= answer.status < 300:
+            return MediaSource(media.url, headers)
+        if answer.status in {404, 410}:
+            raise MessageRejected("gone", "The provider has no such file.")
+        raise self.classify(self._without_secrets(answer, credentials))
 
     def _account_url(self, credentials: Mapping[str, str]) -> str:
         return f"{self.base_url}/2010-04-01/Accounts/{credentials['account_sid']}"

@@ -3,9 +3,11 @@
 import hmac
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from django.utils.translation import gettext
@@ -22,7 +24,7 @@ from apps.channels.callback import (
     storable_text,
 )
 from apps.channels.capabilities import AddressKind, Capabilities, CredentialField, Limits, MediaRule
-from apps.channels.connector import CalledAt, Outbound
+from apps.channels.connector import CalledAt, MediaSource, Outbound
 from apps.channels.content import LONGEST_BUTTON_TITLE, Media, MediaKind
 from apps.channels.errors import (
     AccountRejected,
@@ -34,14 +36,16 @@ from apps.channels.errors import (
     Transient,
 )
 from apps.channels.http_connector import HttpConnector, Request, retry_after
+from apps.channels.multipart import upload
 from apps.core import clock
 from apps.core.guarded_http import Answer, GuardedClient
 from apps.core.limiter import Limit
 
 _MEGABYTE = 1024 * 1024
 _LONGEST_CAPTION = 1024
-# What Telegram fetches by itself; of documents, archives and PDFs only.
-_LINKED = MediaRule(20 * _MEGABYTE, _LONGEST_CAPTION)
+# By link it would fetch less, and of documents archives and PDFs only.
+_PHOTO = MediaRule(10 * _MEGABYTE, _LONGEST_CAPTION, by="upload")
+_FILE = MediaRule(50 * _MEGABYTE, _LONGEST_CAPTION, by="upload")
 _METHODS = {
     MediaKind.IMAGE: ("sendPhoto", "photo"),
     MediaKind.AUDIO: ("sendAudio", "audio"),
@@ -81,8 +85,8 @@ class Telegram(HttpConnector):
         address=AddressKind.TELEGRAM_CHAT,
         longest_text=4096,
         media={
-            MediaKind.IMAGE: MediaRule(5 * _MEGABYTE, _LONGEST_CAPTION),
-            **dict.fromkeys((MediaKind.AUDIO, MediaKind.VIDEO, MediaKind.DOCUMENT), _LINKED),
+            MediaKind.IMAGE: _PHOTO,
+            **dict.fromkeys((MediaKind.AUDIO, MediaKind.VIDEO, MediaKind.DOCUMENT), _FILE),
         },
         most_buttons=100,
         longest_button=LONGEST_BUTTON_TITLE,
@@ -113,11 +117,10 @@ class Telegram(HttpConnector):
     def build_request(self, outbound: Outbound) -> Request:
         content = outbound.content
         message: dict[str, Any] = {"chat_id": outbound.to}
+        method, name = ("sendMessage", "text") if content.media is None else _METHODS[content.media.kind]
         if content.media is None:
-            method = "sendMessage"
             message["text"] = content.text
         else:
-            method, name = _METHODS[content.media.kind]
             message[name] = content.media.url
             if content.text:
                 message["caption"] = content.text
@@ -127,6 +130,9 @@ class Telegram(HttpConnector):
         if answered := _number_in(outbound.to, outbound.answers):
             # The person may have deleted it in the meantime.
             message["reply_parameters"] = {"message_id": answered, "allow_sending_without_reply": True}
+        if outbound.file is not None:
+            del message[name]
+            return upload(self._url(outbound.credentials, method), message, name, outbound.file)
         return self._request(outbound.credentials, method, message)
 
     def build_check(self, credentials: Mapping[str, str]) -> Request:
@@ -214,6 +220,19 @@ class Telegram(HttpConnector):
                 }
             } if _is_chat(chat) and is_storable_id(query_id) and is_storable_id(button):
                 yield _touched(message, person, query_id, button)
+
+    async def locate_media(
+        self, client: GuardedClient, credentials: Mapping[str, str], media: Media, provider_id: str
+    ) -> MediaSource:
+        """For an hour. Of what is larger than 20 MB Telegram says that it is."""
+        answer = await self.ask(client, self._request(credentials, "getFile", {"file_id": media.url}), credentials)
+        with suppress(orjson.JSONDecodeError):
+            match orjson.loads(answer.body):
+                case {"result": {"file_path": str(path)} as file}:
+                    size = file.get("file_size")
+                    url = f"{self.base_url}/file/bot{credentials['bot_token']}/{quote(path)}"
+                    return MediaSource(url, size=size if isinstance(size, int) and size >= 0 else None)
+        raise Transient("unreadable", "The provider agreed in words that cannot be read.")
 
     def answer_to(self, callback: Callback) -> bytes:
         """A touched button turns until the bot has said that it knows, for which it may use its answer."""

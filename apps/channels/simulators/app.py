@@ -15,6 +15,7 @@ from apps.channels.simulators.delays import Delays
 from apps.channels.simulators.faults import Faults
 from apps.channels.simulators.graph import signing
 from apps.channels.simulators.provider import Provider
+from apps.channels.simulators.shelf import Shelf
 from apps.channels.simulators.tally import Tally
 
 _MOST_BODY_BYTES = 1024 * 1024
@@ -59,6 +60,7 @@ def build_app(settings: Settings, host: str) -> web.Application:
     faults = Faults()
     delays = replace(settings.delays)
     tally = Tally(settings.most_logged)
+    shelf = Shelf()
     of_meta = {
         name: callbacks(signing(f"{url}/{connector}", settings.app_secret, envelope))
         for name, connector, envelope in (
@@ -70,12 +72,16 @@ def build_app(settings: Settings, host: str) -> web.Application:
     phones = twilio.Accounts()
     instances = evolution.Instances()
     providers: list[Provider[Any]] = [
-        whatsapp.WhatsApp(faults, delays, tally, of_meta["whatsapp"]),
-        instagram.Instagram(faults, delays, tally, of_meta["instagram"]),
-        telegram.Telegram(faults, delays, tally, callbacks(bots.compose, most_in_a_group=1), bots),
-        twilio.Twilio(faults, delays, tally, callbacks(phones.compose, most_in_a_group=1), phones),
-        evolution.Evolution(faults, delays, tally, callbacks(instances.compose, most_in_a_group=1), instances),
-        target.Target(faults, delays, tally, callbacks(lambda _: None), target.secret_of(settings.app_secret)),
+        whatsapp.WhatsApp(faults, delays, tally, of_meta["whatsapp"], shelf=shelf),
+        instagram.Instagram(faults, delays, tally, of_meta["instagram"], shelf=shelf),
+        telegram.Telegram(faults, delays, tally, callbacks(bots.compose, most_in_a_group=1), bots, shelf=shelf),
+        twilio.Twilio(faults, delays, tally, callbacks(phones.compose, most_in_a_group=1), phones, shelf=shelf),
+        evolution.Evolution(
+            faults, delays, tally, callbacks(instances.compose, most_in_a_group=1), instances, shelf=shelf
+        ),
+        target.Target(
+            faults, delays, tally, callbacks(lambda _: None), target.secret_of(settings.app_secret), shelf=shelf
+        ),
     ]
 
     app = web.Application(client_max_size=_MOST_BODY_BYTES)
@@ -83,7 +89,8 @@ def build_app(settings: Settings, host: str) -> web.Application:
         own = web.Application(client_max_size=_MOST_BODY_BYTES)
         own.router.add_routes(provider.routes())
         app.add_subapp(f"/{provider.name}", own)
-    control = Control(faults, delays, tally, every, {provider.name: provider for provider in providers})
+    named = {provider.name: provider for provider in providers}
+    control = Control(faults, delays, tally, every, named, shelf=shelf)
     app.add_subapp("/control", control_app(control, settings.callback_url))
     app.cleanup_ctx.extend(_while_serving(callbacks) for callbacks in every)
     if settings.smtp_port is not None:

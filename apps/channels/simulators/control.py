@@ -17,10 +17,12 @@ from apps.channels.simulators.delays import Delays
 from apps.channels.simulators.faults import Faults, parse_faults
 from apps.channels.simulators.fields import BadField
 from apps.channels.simulators.provider import Provider, Said, json_answer
+from apps.channels.simulators.shelf import Shelf
 from apps.channels.simulators.tally import Entry, Tally
 
 # A long log is read in pieces, and messages are answered in between.
 _PIECE = 2000
+_LARGEST_MEDIA_BYTES = 128 * 1024 * 1024
 _LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 _COLUMNS = ("at", "provider", "account", "to", "key", "text")
 
@@ -68,12 +70,15 @@ class Control:
         tally: Tally,
         callbacks: Sequence[Callbacks],
         providers: Mapping[str, Provider[Any]],
+        *,
+        shelf: Shelf,
     ) -> None:
         self._faults = faults
         self._delays = delays
         self._tally = tally
         self._callbacks = callbacks
         self._providers = providers
+        self._shelf = shelf
 
     def routes(self) -> Iterable[web.RouteDef]:
         return [
@@ -86,7 +91,10 @@ class Control:
             web.get("/tally", self.show_tally),
             web.delete("/tally", self.forget_tally),
             web.get("/received", self.show_received),
+            web.get("/uploads", self.show_uploads),
             web.post("/say", self.say),
+            web.post("/media", self.hold_media),
+            web.delete("/media/{id}", self.drop_media),
         ]
 
     async def say_healthy(self, _: web.Request) -> web.Response:
@@ -124,14 +132,35 @@ class Control:
             callbacks.forget()
         return await self.show_tally(request)
 
+    async def show_uploads(self, _: web.Request) -> web.Response:
+        """Files that came within messages: their names, types, sizes and digests."""
+        return json_answer(self._tally.uploads())
+
     async def say(self, request: web.Request) -> web.Response:
-        """A simulated person writes to an account."""
+        """A simulated person writes to an account; `media` is what they send along."""
         name, said = await _read(request, Said.parse)
         provider = self._providers.get(name)
         if provider is None:
             problem = {"error": f"provider is one of {', '.join(self._providers)}"}
             return json_answer(problem, status=400)
-        return json_answer({"id": await provider.say(said)}, status=202)
+        if said.media and self._shelf.get(said.media) is None:
+            return json_answer({"error": "media is the id of a file that is held here"}, status=400)
+        return json_answer({"id": await provider.say(said, str(request.url.origin()))}, status=202)
+
+    async def hold_media(self, request: web.Request) -> web.Response:
+        """The body is a file, of the type that its header says, which a person may send from now on."""
+        content = bytearray()
+        async for chunk in request.content.iter_any():
+            content += chunk
+            if len(content) > _LARGEST_MEDIA_BYTES:
+                raise web.HTTPRequestEntityTooLarge(_LARGEST_MEDIA_BYTES, len(content))
+        held = self._shelf.put(bytes(content), request.content_type, request.query.get("name", ""))
+        return json_answer({"media": held.id}, status=201)
+
+    async def drop_media(self, request: web.Request) -> web.Response:
+        """The provider does not have it any more."""
+        self._shelf.drop(request.match_info["id"])
+        return web.Response(status=204)
 
     async def show_received(self, request: web.Request) -> web.StreamResponse:
         """For one recipient, a list of keys; else a line of JSON for each message, in order of acceptance."""

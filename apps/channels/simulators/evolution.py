@@ -1,6 +1,7 @@
 """Evolution API, version 2, as far as sending goes. It echoes no id of ours, and calls each instance's webhook."""
 
 import time
+from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,9 +23,11 @@ from apps.channels.simulators.provider import (
     pause,
     read_json_object,
 )
+from apps.channels.simulators.shelf import Shelf
 from apps.channels.simulators.tally import Tally
 
 _MOST_INSTANCES = 1000
+_MOST_SENT = 10_000
 _TOKEN_SECONDS = 600
 _OUR_NUMBER = "5511900000000"
 _PARTS = {"image": "imageMessage", "video": "videoMessage", "audio": "audioMessage", "document": "documentMessage"}
@@ -85,16 +88,26 @@ class Evolution(Provider[Message]):
     name = "evolution"
 
     def __init__(
-        self, faults: Faults, delays: Delays, tally: Tally, callbacks: Callbacks, instances: Instances
+        self,
+        faults: Faults,
+        delays: Delays,
+        tally: Tally,
+        callbacks: Callbacks,
+        instances: Instances,
+        *,
+        shelf: Shelf,
     ) -> None:
-        super().__init__(faults, delays, tally, callbacks)
+        super().__init__(faults, delays, tally, callbacks, shelf=shelf)
         self._instances = instances
+        # By the message that it came with, which is how Evolution is asked for it.
+        self._sent: dict[str, str] = {}
 
     def routes(self) -> Iterable[web.RouteDef]:
         return [
             web.post("/message/{method}/{instance}", self.send),
             web.post("/webhook/set/{instance}", self.set_webhook),
             web.get("/instance/connectionState/{instance}", self.show),
+            web.post("/chat/getBase64FromMediaMessage/{instance}", self.hand_out),
         ]
 
     def new_message_id(self, run: str, number: int) -> str:
@@ -146,6 +159,13 @@ class Evolution(Provider[Message]):
             part = {"url": "https://mmg.whatsapp.net/encrypted", "mimetype": f"{said.media_kind}/simulated",
                     "caption": said.text}  # fmt: skip
             message = {_PARTS.get(said.media_kind, "imageMessage"): part, "mediaUrl": said.media_url}
+        if held := self.shelf.get(said.media):
+            part |= {"mimetype": held.media_type, "fileName": held.name}
+            # It keeps no files itself.
+            del message["mediaUrl"]
+            self._sent[message_id] = held.id
+            if len(self._sent) > _MOST_SENT:
+                del self._sent[next(iter(self._sent))]
         data = {
             "key": {"remoteJid": _address(said.sender), "fromMe": False, "id": message_id},
             "pushName": said.name or None,
@@ -194,6 +214,21 @@ class Evolution(Provider[Message]):
             case _:
                 return _refused(400, "Bad Request", ['requires property "webhook"'])
         return json_answer(given["webhook"], 201)
+
+    async def hand_out(self, request: web.Request) -> web.Response:
+        """What came with a message, within JSON."""
+        given = read_json_object(await request.read()) or {}
+        await pause(self.delays.latency)
+        if self._instances.log_in(request) is None:
+            return _unauthorized()
+        match given:
+            case {"message": {"key": {"id": str(message_id)}}} if held := self.shelf.get(
+                self._sent.get(message_id, "")
+            ):
+                content = b64encode(held.content).decode()
+                told = {"mediaType": _PARTS[held.kind], "fileName": held.name, "mimetype": held.media_type}
+                return json_answer(told | {"base64": content}, 201)
+        return _refused(400, "Bad Request", "Message not found")
 
     async def show(self, request: web.Request) -> web.Response:
         """An instance whose name begins with `closed` has lost its connection to WhatsApp."""

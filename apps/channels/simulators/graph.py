@@ -82,7 +82,7 @@ class GraphApi[Sent: Message](Provider[Sent]):
         body = await self.body_of(request)
         if body is None:
             return cut(request)
-        token = _token(request)
+        token = token_of(request)
         if token is None:
             return await self.refuse(Kind.INVALID_TOKEN, BAD_TOKEN.answer())
         account = self.account(request.match_info["account"], token)
@@ -93,7 +93,7 @@ class GraphApi[Sent: Message](Provider[Sent]):
         return await self.take(request, account, message)
 
     async def show(self, request: web.Request) -> web.Response:
-        token = _token(request)
+        token = token_of(request)
         if token is None:
             await pause(self.delays.latency)
             return BAD_TOKEN.answer()
@@ -129,7 +129,7 @@ def json_text(content: Mapping[str, Any]) -> str:
         raise Rejected(GraphError(400, 100, "(#100) The message is nested too deeply")) from None
 
 
-def _token(request: web.Request) -> str | None:
+def token_of(request: web.Request) -> str | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token or token.startswith("invalid"):

@@ -4,16 +4,18 @@ delivered, and echoes the message but none of our ids.
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from aiohttp import web
 
 from apps.channels.simulators.callbacks import News
 from apps.channels.simulators.faults import Kind
 from apps.channels.simulators.graph import BAD_TOKEN, GraphApi, GraphError, Rejected, is_link, noted
 from apps.channels.simulators.provider import Delayed, Message, Said
+from apps.channels.simulators.shelf import Held, handed_out
 
 _LONGEST_TEXT_BYTES = 1000
 _LONGEST_TITLE = 20
@@ -107,6 +109,16 @@ class Instagram(GraphApi[InstagramMessage]):
         if said.reply_to:
             written["reply_to"] = {"mid": said.reply_to}
         return News(said.account, orjson.dumps(_event(said.sender, said.account, time.time(), message=written)))
+
+    def routes(self) -> Iterable[web.RouteDef]:
+        return [*super().routes(), web.get("/cdn/files/{id}", self.hand_out)]
+
+    def reference(self, held: Held, said: Said, origin: str) -> str:
+        return f"{origin}/instagram/cdn/files/{held.id}"
+
+    async def hand_out(self, request: web.Request) -> web.Response:
+        """To whoever has the link."""
+        return handed_out(request, self.shelf.get(request.match_info["id"]))
 
     def facts(self, account: str) -> object:
         name = f"simulated.{account}"

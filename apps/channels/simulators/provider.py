@@ -16,10 +16,13 @@ from apps.channels.simulators.callbacks import Callbacks, News
 from apps.channels.simulators.delays import Delays
 from apps.channels.simulators.faults import Fault, Faults, Kind
 from apps.channels.simulators.fields import read_object, read_text
+from apps.channels.simulators.shelf import Held, Shelf
 from apps.channels.simulators.tally import Tally
 
 _JSON = "application/json; charset=utf-8"
-_SAID = frozenset({"provider", "account", "from", "text", "name", "media_url", "media_kind", "button", "reply_to"})
+_SAID = frozenset(
+    {"provider", "account", "from", "text", "name", "media", "media_url", "media_kind", "button", "reply_to"}
+)
 
 type Delayed = tuple[float, bytes]
 """Seconds after the answer, and a status as the provider writes it."""
@@ -49,8 +52,14 @@ class Said:
     sender: str
     text: str = ""
     name: str = ""
+    media: str = ""
+    """The id of a file that is held here."""
+
     media_url: str = ""
+    """Or where a file lies that others hold."""
+
     media_kind: str = ""
+
     button: str = ""
     """The id of the button that they touch."""
 
@@ -62,7 +71,7 @@ class Said:
         """The provider's name, and what is said there."""
         given = read_object(document, _SAID, "what somebody says")
         names = {"account": "account", "sender": "from", **{name: name for name in (
-            "text", "name", "media_url", "media_kind", "button", "reply_to")}}  # fmt: skip
+            "text", "name", "media", "media_url", "media_kind", "button", "reply_to")}}  # fmt: skip
         read = {name: read_text(given, written) or "" for name, written in names.items()}
         return read_text(given, "provider") or "", cls(**read)
 
@@ -72,8 +81,11 @@ class Provider[Sent: Message](ABC):
 
     name: ClassVar[str]
 
-    def __init__(self, faults: Faults, delays: Delays, tally: Tally, callbacks: Callbacks) -> None:
+    def __init__(
+        self, faults: Faults, delays: Delays, tally: Tally, callbacks: Callbacks, *, shelf: Shelf
+    ) -> None:
         self.delays = delays
+        self.shelf = shelf
         self._faults = faults
         self._tally = tally
         self._callbacks = callbacks
@@ -112,10 +124,17 @@ class Provider[Sent: Message](ABC):
         """Those that it knows by itself, if it knows any."""
         return ()
 
-    async def say(self, said: Said) -> str:
+    def reference(self, held: Held, said: Said, origin: str) -> str:
+        """What it tells of a file that a person sends: its id, or its address below `origin`."""
+        return held.id
+
+    async def say(self, said: Said, origin: str) -> str:
         """A person writes. Returns the provider's id of it, once it was posted or failed to be."""
         if not said.account:
             said = replace(said, account=self._only_account())
+        if held := self.shelf.get(said.media):
+            kind = said.media_kind or held.kind
+            said = replace(said, media_url=self.reference(held, said, origin), media_kind=kind)
         message_id = self.next_id()
         await self._callbacks.post_now([self.inbound(said, message_id)])
         return message_id

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter, deque
+from dataclasses import asdict, dataclass
 from itertools import islice
 from sys import intern
 from typing import Any
@@ -10,10 +11,21 @@ MOST_SHOWN = 1000
 """Doubled keys in one answer."""
 
 _MOST_DOUBLED = 100_000
+_MOST_UPLOADS = 1000
 _MOST_CHARACTERS = 500_000_000
 
 type Entry = tuple[float, str, str, str, str, str]
 """at, provider, account, to, key, text: a tuple of plain values, which the garbage collector leaves alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Enough of a file to tell whether it is the one that was sent."""
+
+    name: str
+    media_type: str
+    size: int
+    sha256: str
 
 
 class Tally:
@@ -36,6 +48,7 @@ class Tally:
         self._counts: dict[str, int] = {}
         self._doubled: dict[str, int] = {}
         self._characters = 0
+        self._uploads: deque[dict[str, Any]] = deque(maxlen=_MOST_UPLOADS)
 
     def accept(self, provider: str, account: str, to: str, key: str, text: str) -> None:
         self.accepted += 1
@@ -50,6 +63,14 @@ class Tally:
         self._characters += len(key) + len(text)
         while len(self._log) > self._most_entries or self._characters > _MOST_CHARACTERS:
             self._drop_oldest()
+
+    def keep(self, provider: str, account: str, to: str, upload: Upload) -> None:
+        """What came, whatever becomes of its message."""
+        self._uploads.append({"provider": provider, "account": account, "to": to, **asdict(upload)})
+
+    def uploads(self) -> list[dict[str, Any]]:
+        """The latest, in the order in which they came."""
+        return list(self._uploads)
 
     def summary(self) -> dict[str, Any]:
         return {

@@ -12,6 +12,7 @@ from apps.channels.simulators.callbacks import Callbacks, News
 from apps.channels.simulators.delays import Delays
 from apps.channels.simulators.faults import Fault, Faults, Kind
 from apps.channels.simulators.provider import Delayed, Message, Provider, Said, cut, read_json_object
+from apps.channels.simulators.shelf import Shelf
 from apps.channels.simulators.tally import Tally
 from apps.core import standard_webhooks
 
@@ -35,8 +36,10 @@ def secret_of(app_secret: str) -> str:
 class Target(Provider[Message]):
     name = "target"
 
-    def __init__(self, faults: Faults, delays: Delays, tally: Tally, callbacks: Callbacks, secret: str) -> None:
-        super().__init__(faults, delays, tally, callbacks)
+    def __init__(
+        self, faults: Faults, delays: Delays, tally: Tally, callbacks: Callbacks, secret: str, *, shelf: Shelf
+    ) -> None:
+        super().__init__(faults, delays, tally, callbacks, shelf=shelf)
         self._secret = secret
 
     def routes(self) -> Iterable[web.RouteDef]:

@@ -14,9 +14,11 @@ from apps.channels.simulators.callbacks import Callbacks, News, Post
 from apps.channels.simulators.delays import Delays
 from apps.channels.simulators.faults import Fault, Faults, Kind
 from apps.channels.simulators.provider import Delayed, Provider, Said, cut, json_answer, pause
+from apps.channels.simulators.shelf import Held, Shelf, handed_out
 from apps.channels.simulators.tally import Tally
 from apps.channels.simulators.telegram_requests import (
     CHAT,
+    FORM,
     MEDIA,
     NOT_FOUND,
     UNAUTHORIZED,
@@ -26,6 +28,7 @@ from apps.channels.simulators.telegram_requests import (
     Webhook,
     bad,
     bot_of,
+    form_of,
     parameters_of,
     read_message,
     read_webhook,
@@ -34,6 +37,8 @@ from apps.channels.simulators.telegram_requests import (
 
 _TOO_MANY = BotError(429, "Too Many Requests")
 _BLOCKED = BotError(403, "Forbidden: bot was blocked by the user")
+# What it hands out to bots.
+_LARGEST_FILE = 20 * 1024 * 1024
 # What it says of a file that it never fetches.
 _FACTS: Mapping[str, Mapping[str, int]] = {
     "photo": {"width": 1280, "height": 960},
@@ -69,19 +74,37 @@ class Telegram(Provider[TelegramMessage]):
     }
 
     def __init__(
-        self, faults: Faults, delays: Delays, tally: Tally, callbacks: Callbacks, webhooks: Webhooks
+        self,
+        faults: Faults,
+        delays: Delays,
+        tally: Tally,
+        callbacks: Callbacks,
+        webhooks: Webhooks,
+        *,
+        shelf: Shelf,
     ) -> None:
-        super().__init__(faults, delays, tally, callbacks)
+        super().__init__(faults, delays, tally, callbacks, shelf=shelf)
         self._webhooks = webhooks
 
     def routes(self) -> Iterable[web.RouteDef]:
         address = "/bot{token}/{method}"
-        return [web.get(address, self.call, allow_head=False), web.post(address, self.call)]
+        return [
+            web.get(address, self.call, allow_head=False),
+            web.post(address, self.call),
+            web.get("/file/bot{token}/files/{id}", self.hand_out),
+        ]
 
     async def call(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
         answer = self._send if method == "sendMessage" or method in MEDIA else self._manage
         return await answer(request, method)
+
+    async def hand_out(self, request: web.Request) -> web.Response:
+        try:
+            bot_of(request)
+        except Rejected as rejected:
+            return rejected.error.answer()
+        return handed_out(request, self.shelf.get(request.match_info["id"]))
 
     def new_message_id(self, run: str, number: int) -> str:
         """Telegram counts in each chat by itself. Here all are counted together, from elsewhere in every run."""
@@ -122,19 +145,28 @@ class Telegram(Provider[TelegramMessage]):
         if not CHAT.fullmatch(said.sender):
             problem = '{"error": "from is the number of a chat"}'
             raise web.HTTPBadRequest(text=problem, content_type="application/json")
-        what = _touch(said, message_id) if said.button else _writing(said, message_id)
+        what = _touch(said, message_id) if said.button else _writing(said, message_id, self.shelf.get(said.media))
         return News(said.account, orjson.dumps({"update_id": int(message_id), **what}))
 
     async def _send(self, request: web.Request, method: str) -> web.Response:
-        body = await self.body_of(request)
+        has_file = request.content_type == FORM
+        if has_file:
+            self._tally.requests += 1
+        body = b"" if has_file else await self.body_of(request)
         if body is None:
             return cut(request)
         try:
             bot = bot_of(request)
-            message = read_message(method, await parameters_of(request, body))
+            given = await form_of(request) if has_file else await parameters_of(request, body)
+            message = read_message(method, given)
         except Rejected as rejected:
             kind = Kind.INVALID_TOKEN if rejected.error is UNAUTHORIZED else "malformed"
             return await self.refuse(kind, rejected.error.answer())
+        except ConnectionError:
+            self._tally.refused["hung_up"] += 1
+            return cut(request)
+        if message.upload is not None:
+            self._tally.keep(self.name, bot, message.to, message.upload)
         return await self.take(request, bot, message)
 
     async def _manage(self, request: web.Request, method: str) -> web.Response:
@@ -165,7 +197,17 @@ class Telegram(Provider[TelegramMessage]):
                 if not text_at(given, "callback_query_id"):
                     raise bad("query is too old and response timeout expired or query ID is invalid")
                 return True
+            case "getFile":
+                return self._file(text_at(given, "file_id"))
         raise Rejected(NOT_FOUND)
+
+    def _file(self, file_id: str) -> dict[str, Any]:
+        held = self.shelf.get(_address_in(file_id))
+        if held is None:
+            raise bad("wrong file_id or the file is temporarily unavailable")
+        if len(held.content) > _LARGEST_FILE:
+            raise bad("file is too big")
+        return _described(file_id, held) | {"file_path": f"files/{held.id}"}
 
 
 def _bot(account: str) -> dict[str, Any]:
@@ -190,19 +232,34 @@ def _message(chat: Mapping[str, Any], message_id: str) -> dict[str, Any]:
     return {"message_id": int(message_id), "chat": chat, "date": int(time.time())}
 
 
-def _file(media: str, url: str) -> dict[str, Any]:
+def _file(media: str, url: str, held: Held | None = None) -> dict[str, Any]:
     """Its id is its address, so that nobody has to remember it."""
     file_id = base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
     file = {"file_id": file_id, "file_unique_id": file_id[-16:], **_FACTS[media]}
+    if held is not None:
+        file |= _described(file_id, held)
+    if held is not None and media != "photo":
+        file |= {"file_name": held.name, "mime_type": held.media_type}
     return {media: [file] if media == "photo" else file}
 
 
-def _writing(said: Said, message_id: str) -> dict[str, Any]:
+def _described(file_id: str, held: Held) -> dict[str, Any]:
+    return {"file_id": file_id, "file_unique_id": file_id[-16:], "file_size": len(held.content)}
+
+
+def _address_in(file_id: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(file_id + "=" * (-len(file_id) % 4)).decode()
+    except ValueError:
+        return ""
+
+
+def _writing(said: Said, message_id: str, held: Held | None) -> dict[str, Any]:
     chat = _chat(said.sender, said.name)
     message = {"from": _person(said), **_message(chat, message_id)}
     if said.media_url:
         media = said.media_kind if said.media_kind in _FACTS else "photo"
-        message |= _file(media, said.media_url) | ({"caption": said.text} if said.text else {})
+        message |= _file(media, said.media_url, held) | ({"caption": said.text} if said.text else {})
     else:
         message["text"] = said.text
     if said.reply_to:

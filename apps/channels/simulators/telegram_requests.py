@@ -1,19 +1,26 @@
 """What programs ask of Telegram's Bot API, read and refused as it does."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from apps.channels.simulators.provider import Message, json_answer, read_json_object
+from apps.channels.simulators.tally import Upload
 
+FORM = "multipart/form-data"
 MEDIA = {"sendPhoto": "photo", "sendAudio": "audio", "sendVideo": "video", "sendDocument": "document"}
 CHAT = re.compile(r"-?[1-9][0-9]{0,17}")
 _LONGEST_TEXT = 4096
 _LONGEST_CAPTION = 1024
 _LONGEST_BUTTON_BYTES = 64
+_MOST_PHOTO_BYTES = 10 * 1024 * 1024
+_MOST_FILE_BYTES = 50 * 1024 * 1024
+_MOST_FIELD_BYTES = 64 * 1024
+_MOST_FIELDS = 100
 _TOKEN = re.compile(r"([0-9]{1,19}):[A-Za-z0-9_-]+")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{0,256}")
 _LINK = re.compile(r"https?://.+")
@@ -41,6 +48,7 @@ class BotError:
 
 UNAUTHORIZED = BotError(401, "Unauthorized")
 NOT_FOUND = BotError(404, "Not Found")
+TOO_LARGE = BotError(413, "Request Entity Too Large")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,9 @@ class TelegramMessage(Message):
     """What kind, as Telegram calls it; empty if it is a text."""
 
     url: str = ""
+    upload: Upload | None = None
+    """Instead of a URL."""
+
     caption: str = ""
     keyboard: list[list[dict[str, str]]] = field(default_factory=list)
     answers: str = ""
@@ -88,6 +99,39 @@ async def parameters_of(request: web.Request, body: bytes) -> Mapping[str, Any]:
     return {**request.query, **form}
 
 
+async def form_of(request: web.Request) -> Mapping[str, Any]:
+    """Fields, and of files what is remembered of them: nothing large is ever held in memory."""
+    form: dict[str, Any] = dict(request.query)
+    try:
+        parts = await request.multipart()
+        while (part := await parts.next()) is not None:
+            if not isinstance(part, BodyPartReader) or not part.name or len(form) >= _MOST_FIELDS:
+                raise bad("can't parse the form")
+            form[part.name] = await (_field(part) if part.filename is None else _upload(part))
+    except ValueError:
+        raise bad("can't parse the form") from None
+    return form
+
+
+async def _field(part: BodyPartReader) -> str:
+    value = b""
+    while chunk := await part.read_chunk():
+        value += chunk
+        if len(value) > _MOST_FIELD_BYTES:
+            raise bad("can't parse the form")
+    return value.decode()
+
+
+async def _upload(part: BodyPartReader) -> Upload:
+    size, digest = 0, hashlib.sha256()
+    while chunk := await part.read_chunk(_MOST_FIELD_BYTES):
+        size += len(chunk)
+        if size > _MOST_FILE_BYTES:
+            raise Rejected(TOO_LARGE)
+        digest.update(chunk)
+    return Upload(part.filename or "", part.headers.get("Content-Type", ""), size, digest.hexdigest())
+
+
 def read_message(method: str, given: Mapping[str, Any]) -> TelegramMessage:
     to = text_at(given, "chat_id")
     if not to:
@@ -98,14 +142,33 @@ def read_message(method: str, given: Mapping[str, Any]) -> TelegramMessage:
     if method not in MEDIA:
         return TelegramMessage(to, "", _read_text(given), keyboard=keyboard, answers=answers)
     media = MEDIA[method]
-    url, caption = text_at(given, media), text_at(given, "caption")
+    upload = given.get(media)
+    url = _place_of(upload, media) if isinstance(upload, Upload) else _link(given, media)
+    caption = text_at(given, "caption")
+    if len(caption) > _LONGEST_CAPTION:
+        raise bad("message caption is too long")
+    text = f"{url}\n{caption}".rstrip()
+    came = upload if isinstance(upload, Upload) else None
+    return TelegramMessage(to, "", text, media, url, came, caption, keyboard, answers)
+
+
+def _link(given: Mapping[str, Any], media: str) -> str:
+    url = text_at(given, media)
     if not url:
         raise bad(f"there is no {media} in the request")
     if not _LINK.fullmatch(url):
         raise bad("wrong file identifier/HTTP URL specified")
-    if len(caption) > _LONGEST_CAPTION:
-        raise bad("message caption is too long")
-    return TelegramMessage(to, "", f"{url}\n{caption}".rstrip(), media, url, caption, keyboard, answers)
+    return url
+
+
+def _place_of(upload: Upload, media: str) -> str:
+    """Nowhere: it is named after what is in it."""
+    if not upload.size:
+        raise bad("file must be non-empty")
+    if media == "photo" and upload.size > _MOST_PHOTO_BYTES:
+        most = f"the maximum size is {_MOST_PHOTO_BYTES} bytes"
+        raise bad(f"file of size {upload.size} bytes is too big for a photo; {most}")
+    return f"upload:{upload.sha256}"
 
 
 def read_webhook(given: Mapping[str, Any]) -> Webhook:

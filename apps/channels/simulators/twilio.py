@@ -16,6 +16,7 @@ from apps.channels.simulators.callbacks import Callbacks, News, Post
 from apps.channels.simulators.delays import Delays
 from apps.channels.simulators.faults import Fault, Faults, Kind
 from apps.channels.simulators.provider import Delayed, Message, Provider, Said, cut, json_answer, pause
+from apps.channels.simulators.shelf import Held, Shelf, handed_out
 from apps.channels.simulators.tally import Tally
 
 _VERSION = "2010-04-01"
@@ -24,6 +25,7 @@ _MOST_ACCOUNTS = 1000
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 _SOME_NUMBER = "+15005550006"
 _UNREACHABLE = "30003"
+_SIGNATURE = "simulated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +118,16 @@ class Twilio(Provider[SmsMessage]):
     }
 
     def __init__(
-        self, faults: Faults, delays: Delays, tally: Tally, callbacks: Callbacks, accounts: Accounts
+        self,
+        faults: Faults,
+        delays: Delays,
+        tally: Tally,
+        callbacks: Callbacks,
+        accounts: Accounts,
+        *,
+        shelf: Shelf,
     ) -> None:
-        super().__init__(faults, delays, tally, callbacks)
+        super().__init__(faults, delays, tally, callbacks, shelf=shelf)
         self._accounts = accounts
 
     def routes(self) -> Iterable[web.RouteDef]:
@@ -127,6 +136,8 @@ class Twilio(Provider[SmsMessage]):
             web.post(f"{account}/Messages.json", self.send),
             web.post(f"{account}/IncomingPhoneNumbers/{{number}}.json", self.change_number),
             web.get(f"{account}.json", self.show),
+            web.get(f"{account}/Media/{{id}}", self.lead_to_media),
+            web.get("/media/{id}", self.hand_out),
         ]
 
     def new_message_id(self, run: str, number: int) -> str:
@@ -192,8 +203,28 @@ class Twilio(Provider[SmsMessage]):
             "ApiVersion": _VERSION,
         }
         if said.media_url:
-            form |= {"MediaUrl0": said.media_url, "MediaContentType0": f"{said.media_kind or 'image'}/simulated"}
+            held = self.shelf.get(said.media)
+            media_type = held.media_type if held else f"{said.media_kind or 'image'}/simulated"
+            form |= {"MediaUrl0": said.media_url, "MediaContentType0": media_type}
         return News(said.account, urlencode(form).encode(), account.sms_url)
+
+    def reference(self, held: Held, said: Said, origin: str) -> str:
+        return f"{origin}/twilio/{_VERSION}/Accounts/{said.account}/Media/{held.id}"
+
+    async def lead_to_media(self, request: web.Request) -> web.Response:
+        """Whoever may see it is sent on to where it lies."""
+        if self._accounts.log_in(request) is None:
+            return BAD_TOKEN.answer()
+        held = self.shelf.get(request.match_info["id"])
+        if held is None:
+            return TwilioError(404, 20404, "The requested resource was not found").answer()
+        return web.Response(status=307, headers={"Location": f"/twilio/media/{held.id}?Signature={_SIGNATURE}"})
+
+    async def hand_out(self, request: web.Request) -> web.Response:
+        """Signed links are good without credentials, and like an S3 it takes no second way to log in."""
+        if "Authorization" in request.headers or request.query.get("Signature") != _SIGNATURE:
+            return web.Response(status=400, text="Only one auth mechanism allowed")
+        return handed_out(request, self.shelf.get(request.match_info["id"]))
 
     async def send(self, request: web.Request) -> web.Response:
         body = await self.body_of(request)

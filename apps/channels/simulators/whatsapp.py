@@ -1,22 +1,28 @@
 """WhatsApp's Cloud API: what is sent, and what people write. Our own id comes back in every status."""
 
 import base64
+import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from aiohttp import web
 
 from apps.channels.simulators.callbacks import News
 from apps.channels.simulators.faults import Kind
-from apps.channels.simulators.graph import BAD_TOKEN, GraphApi, GraphError
+from apps.channels.simulators.graph import BAD_TOKEN, GraphApi, GraphError, token_of
 from apps.channels.simulators.provider import Delayed, Message, Said
+from apps.channels.simulators.shelf import Held, handed_out, is_media_id
 from apps.channels.simulators.whatsapp_content import invalid, missing, read_content
 
 _LONGEST_OPAQUE = 512
 # So begin the statuses, and nothing else that is told.
 _STATUS = b'{"status":'
+_NO_SUCH_OBJECT = GraphError(
+    400, 100, "Unsupported get request. Object with ID does not exist", subcode=33, type="GraphMethodException"
+)
 _MEDIA_TYPES = {"image": "image/jpeg", "audio": "audio/ogg", "video": "video/mp4", "sticker": "image/webp"}
 
 
@@ -105,13 +111,31 @@ class WhatsApp(GraphApi[WhatsAppMessage]):
     def inbound(self, said: Said, message_id: str) -> News:
         wa_id = said.sender.removeprefix("+")
         contact = {"profile": {"name": said.name or wa_id}, "wa_id": wa_id, "user_id": _user_id(wa_id)}
-        kind, content = _written(said)
+        kind, content = _written(said, self.shelf.get(said.media))
         sender = {"from": wa_id, "from_user_id": _user_id(wa_id)}
         message: dict[str, Any] = sender | {"id": message_id, "timestamp": str(int(time.time())), "type": kind}
         message[kind] = content
         if said.reply_to:
             message["context"] = {"from": _display_number(said.account), "id": said.reply_to}
         return News(said.account, orjson.dumps({"contact": contact, "message": message}))
+
+    def routes(self) -> Iterable[web.RouteDef]:
+        return [*super().routes(), web.get("/lookaside/attachments/{id}", self.hand_out)]
+
+    async def show(self, request: web.Request) -> web.Response:
+        """An account, or where a file lies that a person sent."""
+        media_id = request.match_info["account"]
+        if token_of(request) is None or not is_media_id(media_id):
+            return await super().show(request)
+        held = self.shelf.get(media_id)
+        if held is None:
+            return await self.refuse("malformed", _NO_SUCH_OBJECT.answer())
+        return await self.show_facts(request, "", _file(held, str(request.url.origin())))
+
+    async def hand_out(self, request: web.Request) -> web.Response:
+        if token_of(request) is None:
+            return BAD_TOKEN.answer()
+        return handed_out(request, self.shelf.get(request.match_info["id"]))
 
     def facts(self, account: str) -> object:
         return {
@@ -167,7 +191,7 @@ def _of(message: WhatsAppMessage, message_id: str) -> dict[str, str]:
     return same | {"biz_opaque_callback_data": message.key} if message.key else same
 
 
-def _written(said: Said) -> tuple[str, Mapping[str, Any]]:
+def _written(said: Said, held: Held | None) -> tuple[str, Mapping[str, Any]]:
     """What kind of message a person writes, and the object that is named after it."""
     if said.button:
         reply = {"id": said.button, "title": said.text or said.button}
@@ -176,7 +200,25 @@ def _written(said: Said) -> tuple[str, Mapping[str, Any]]:
         return "text", {"body": said.text}
     kind = said.media_kind or "image"
     media = {"id": said.media_url, "mime_type": _MEDIA_TYPES.get(kind, "application/octet-stream"), "sha256": ""}
+    if held is not None:
+        media |= {"mime_type": held.media_type, "sha256": _sha256(held)}
+        media |= {"filename": held.name} if kind == "document" else {}
     return kind, media | {"caption": said.text} if said.text else media
+
+
+def _file(held: Held, origin: str) -> dict[str, Any]:
+    return {
+        "messaging_product": "whatsapp",
+        "url": f"{origin}/whatsapp/lookaside/attachments/{held.id}",
+        "mime_type": held.media_type,
+        "sha256": _sha256(held),
+        "file_size": len(held.content),
+        "id": held.id,
+    }
+
+
+def _sha256(held: Held) -> str:
+    return hashlib.sha256(held.content).hexdigest()
 
 
 def _user_id(wa_id: str) -> str:

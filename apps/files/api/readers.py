@@ -82,6 +82,17 @@ class PartReader(serializers.Serializer[Any]):
     size = serializers.IntegerField()
 
 
+class ArrivedPartsReader(serializers.Serializer[Any]):
+    # `data` is a property of serializers.
+    def get_fields(self) -> dict[str, Any]:
+        return {"data": PartReader(many=True)}
+
+
 class SignedPartReader(PartReader):
     url = serializers.CharField(help_text="PUT exactly `size` bytes there, with no credentials of ours.")
     expires_at = serializers.DateTimeField()
+
+
+class SignedPartsReader(serializers.Serializer[Any]):
+    def get_fields(self) -> dict[str, Any]:
+        return {"data": SignedPartReader(many=True)}

@@ -11,7 +11,13 @@ from apps.accounts.idempotency import idempotent
 from apps.accounts.roles import Scope
 from apps.files import uploads
 from apps.files.api.bodies import NewUpload, UploadChecksums, WantedParts
-from apps.files.api.readers import PartReader, SignedPartReader, UploadReader
+from apps.files.api.readers import (
+    ArrivedPartsReader,
+    PartReader,
+    SignedPartReader,
+    SignedPartsReader,
+    UploadReader,
+)
 from apps.files.api.view import StorageView
 from apps.files.models import Upload, UploadState, UploadWay
 from apps.files.stores.store import StoreFailed
@@ -59,22 +65,20 @@ class OneUploadView(UploadView):
 class UploadPartsView(UploadView):
     scopes = {"GET": Scope.FILES_READ, "POST": Scope.FILES_WRITE}
 
-    @extend_schema(responses=PartReader(many=True), operation_id="uploads_parts_list")
+    @extend_schema(responses=ArrivedPartsReader, operation_id="uploads_parts_list")
     def get(self, request: Request, upload_id: UUID) -> Response:
         """The parts that arrived: whoever resumes an upload brings the others."""
         parts = uploads.arrived(self.get_object(upload_id))
-        return Response({"data": PartReader(parts, many=True).data, "next": None, "previous": None})
+        return Response({"data": PartReader(parts, many=True).data})
 
-    @extend_schema(
-        request=WantedParts, responses={200: SignedPartReader(many=True)}, operation_id="uploads_parts_sign"
-    )
+    @extend_schema(request=WantedParts, responses=SignedPartsReader, operation_id="uploads_parts_sign")
     def post(self, request: Request, upload_id: UUID) -> Response:
         """Links to bring parts by, for an hour; ask again as often as needed."""
         body = WantedParts(data=request.data)
         body.is_valid(raise_exception=True)
         signed = uploads.sign_parts(self.get_object(upload_id), body.validated_data["numbers"])
-        data = {"data": SignedPartReader(signed, many=True).data, "next": None, "previous": None}
-        return Response(data, headers={"Cache-Control": "no-store"})
+        data = SignedPartReader(signed, many=True).data
+        return Response({"data": data}, headers={"Cache-Control": "no-store"})
 
 
 class CompleteUploadView(UploadView):

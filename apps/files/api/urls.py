@@ -3,6 +3,7 @@
 from django.urls import path
 
 from apps.files.api.files import FileLinkView, FilesView, OneFileView
+from apps.files.api.policy import StoragePolicyView
 from apps.files.api.uploads import (
     AbortUploadView,
     CompleteUploadView,
@@ -12,6 +13,7 @@ from apps.files.api.uploads import (
 )
 
 urlpatterns = [
+    path("storage-policy", StoragePolicyView.as_view()),
     path("files", FilesView.as_view()),
     path("files/<uuid:file_id>", OneFileView.as_view()),
     path("files/<uuid:file_id>/presigned", FileLinkView.as_view()),

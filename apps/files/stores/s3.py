@@ -89,7 +89,7 @@ class S3Store(S3Storage, Store):  # type: ignore[misc]  # published without type
         whole = start == 0 and stop is None
         wanted: dict[str, Any] = {} if whole else {"Range": f"bytes={start}-{'' if stop is None else stop - 1}"}
         with _told():
-            answer = self._client.get_object(Bucket=self.bucket_name, Key=key, **wanted)
+            answer: Any = self._client.get_object(Bucket=self.bucket_name, Key=key, **wanted)
             # Whatever its status, which is not always 206: without this header it is the whole.
             skip = 0 if "ContentRange" in answer else start
             left = None if stop is None else stop - start

@@ -21,7 +21,7 @@ from apps.core.addresses import TargetRefused, check_url
 from apps.messaging.api import values
 from apps.messaging.api.mistake import Mistake
 from apps.messaging.api.values import Wrong
-from apps.messaging.engine.new_message import NewMessage, Step, WantedTemplate
+from apps.messaging.engine.new_message import NewMessage, SendAs, Step, WantedFile, WantedTemplate
 from apps.messaging.statuses import Category
 
 LONGEST_URL = 2000
@@ -39,6 +39,8 @@ _NOT_IN_A_NAME = re.compile(r"[\x00-\x1f\x7f/\\]")
 
 
 def as_message(read: dict[str, Any]) -> NewMessage:
+    if isinstance(read.get("media"), WantedFile):
+        read["file"] = read.pop("media")
     parts = {name: read.pop(name) for name in ("subject", "media", "buttons") if name in read}
     if not parts:
         return NewMessage(**read)
@@ -76,17 +78,31 @@ def category(value: object) -> str:
     return text
 
 
-def media(value: object) -> Media:
+def media(value: object) -> Media | WantedFile:
+    """By a link, or a file of the organization's."""
     read = values.fields_of(
         value,
         {
             "kind": values.choice({kind.value: kind for kind in MediaKind}),
             "url": _link,
+            "file_id": values.uuid,
             "file_name": _file_name,
             "media_type": _media_type,
+            "send_as": values.choice({way.value: way for way in SendAs}),
         },
-        required=("kind", "url"),
     )
+    if "url" in read and "file_id" in read:
+        raise Wrong("conflicting", _("Give either url or file_id."))
+    if "file_id" in read:
+        if "media_type" in read:
+            raise Wrong("conflicting", _("The type of a file is known. Leave it out."), "media_type")
+        return WantedFile(read.pop("file_id"), **read)
+    if "send_as" in read:
+        raise Wrong("conflicting", _("This is for files. Leave it out."), "send_as")
+    if "url" not in read:
+        raise Wrong("required", _("Give the url of it, or the file_id of a file that was uploaded."), "url")
+    if "kind" not in read:
+        raise Wrong("required", _("This is required."), "kind")
     return Media(**read)
 
 

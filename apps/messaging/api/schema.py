@@ -18,16 +18,27 @@ from apps.messaging.api.bodies import (
     SHORTEST_DELIVERY,
 )
 from apps.messaging.api.values import PRIORITIES
+from apps.messaging.engine.new_message import SendAs
 from apps.messaging.statuses import Category
 
 
 class MediaBody(StrictSerializer):
-    kind = serializers.ChoiceField(choices=[kind.value for kind in MediaKind])
-    url = serializers.CharField(max_length=content_bodies.LONGEST_URL, help_text="https, for everybody to reach.")
+    kind = serializers.ChoiceField(
+        choices=[kind.value for kind in MediaKind], required=False, help_text="Needed with `url`."
+    )
+    url = serializers.CharField(
+        required=False, max_length=content_bodies.LONGEST_URL, help_text="https, for everybody to reach."
+    )
+    file_id = serializers.UUIDField(required=False, help_text="Instead of `url`: a file that was uploaded.")
     file_name = serializers.CharField(
         required=False, allow_blank=True, trim_whitespace=False, max_length=content_bodies.LONGEST_FILE_NAME
     )
-    media_type = serializers.CharField(required=False, max_length=121)
+    media_type = serializers.CharField(required=False, max_length=121, help_text="With `url` only.")
+    send_as = serializers.ChoiceField(
+        choices=[way.value for way in SendAs],
+        required=False,
+        help_text="Of a file. `auto`: within the message where the channel carries that, else a link in its text.",
+    )
 
 
 class ButtonBody(StrictSerializer):

@@ -22,7 +22,7 @@ from apps.core import clock
 from apps.core.prepared import prepared_cursor
 from apps.messaging import conversations
 from apps.messaging.conversations import Place, Unplaced, Wish
-from apps.messaging.engine import bells, order, quota, steps
+from apps.messaging.engine import attach, bells, order, quota, steps
 from apps.messaging.engine.judge import Known, judge
 from apps.messaging.engine.new_message import Accepted, Answer, NewMessage, Refused
 from apps.messaging.engine.publisher import publish_soon
@@ -76,9 +76,10 @@ def _look_up(
     """Nothing at all, where they are plain texts."""
     composed = _compose(organization, wanted, places, "template")
     outside = _compose(organization, wanted, places, "template_fallback")
+    files = attach.look_up(organization, wanted)
     ways: Mapping[int, Any] = {}
     if any(message.fallback for message in wanted):
-        ways = steps.resolve(organization, wanted, places)
+        ways = steps.resolve(organization, wanted, places, files)
     replies = {message.reply_to for message in wanted if message.reply_to is not None}
     answered: dict[UUID, UUID] = {}
     if replies:
@@ -91,6 +92,7 @@ def _look_up(
             outside.get(n),
             ways.get(n, ()),
             answered.get(message.reply_to) if message.reply_to else None,
+            files,
         )
         for n, (message, place) in enumerate(zip(wanted, places, strict=True))
     ]

@@ -7,6 +7,8 @@ the database is held while a provider is called: what holds a message is its lea
 import asyncio
 import time
 from collections import Counter
+from contextlib import nullcontext
+from dataclasses import replace
 from uuid import UUID
 
 import structlog
@@ -40,6 +42,10 @@ POLL_SECONDS = 0.05
 LINGER_SECONDS = 0.25
 LINGER_LOOK_SECONDS = 0.02
 RECORD_AT_ONCE = 500
+# Files that one drain hands over at once: each takes some megabytes of memory, and its share of the line. As many
+# are at hand beside them; others wait in the queue, about as long as those before them take, in nobody's way.
+UPLOADS_AT_ONCE = 4
+UPLOAD_SECONDS = 1.0
 # A database that is away is asked again so often, until the leases end.
 DATABASE_AWAY_SECONDS = 0.5
 
@@ -56,6 +62,8 @@ class Drain:
         self._gate = Gate(redis_client())
         self._in_flight: set[asyncio.Task[None]] = set()
         self._connections = asyncio.Semaphore(settings.DRAIN_CONCURRENCY)
+        self._uploads = asyncio.Semaphore(UPLOADS_AT_ONCE)
+        self._uploads_at_hand = 0
         # As many again are at hand, so that no connection waits for a claim; but not where nobody could tell after
         # a crash which of them were sent.
         can_tell = self._connector.capabilities.echoes_our_id
@@ -166,15 +174,27 @@ class Drain:
 
     def _send_all(self, taken: Taken) -> None:
         self.tally["claimed"] += len(taken.ready)
+        put_off = 0
         for cleared in taken.ready:
             assert taken.claim is not None
+            if cleared.file is not None and self._uploads_at_hand >= 2 * UPLOADS_AT_ONCE:
+                put_off += 1
+                outcome = _returned(cleared.delivery, taken.claim, UPLOAD_SECONDS * put_off / UPLOADS_AT_ONCE)
+                self._finish(cleared, taken.claim, taken.opening, outcome)
+                continue
+            self._uploads_at_hand += cleared.file is not None
             task = asyncio.create_task(self._send(cleared, taken.claim, taken.opening))
             self._in_flight.add(task)
             task.add_done_callback(self._in_flight.discard)
 
     async def _send(self, cleared: Cleared, claim: Claim, opening: Opening) -> None:
-        async with self._connections:
+        # Whoever waits for an upload keeps no connection from anybody else.
+        async with self._uploads if cleared.file else nullcontext(), self._connections:
             outcome = await self._attempt(cleared, claim)
+        self._uploads_at_hand -= cleared.file is not None
+        self._finish(cleared, claim, opening, outcome)
+
+    def _finish(self, cleared: Cleared, claim: Claim, opening: Opening, outcome: Outcome) -> None:
         self._finished.append((Attempt(cleared.delivery, opening, outcome), claim.lease_ends))
         self._something_finished.set()
 
@@ -195,13 +215,14 @@ class Drain:
             return round((time.monotonic() - started) * 1000)
 
         started = time.monotonic()
+        seconds = claim.lease_ends - started - settings.OUTBOUND_SECONDS
         if delivery.is_expired:
             return outcome(Result.EXPIRED)
-        if started > claim.lease_ends - settings.OUTBOUND_SECONDS:
-            # This process was stopped for a while: the message may be somebody else's before the call is over.
-            return outcome(Result.RETURNED)
+        if seconds < (settings.OUTBOUND_SECONDS if cleared.file else 0):
+            # It waited, or this process was stopped: the message may be somebody else's before the call is over.
+            return _returned(delivery, claim)
         try:
-            return outcome(Result.SENT, await self._connector.send(self._client, self._outbound(cleared)))
+            return outcome(Result.SENT, await self._connector.send(self._client, self._outbound(cleared, seconds)))
         except SendFailed as failure:
             error = failure
         except Exception as bug:
@@ -209,8 +230,9 @@ class Drain:
             error = OutcomeUnknown("connector_failed", type(bug).__name__)
         return outcome_of_failure(self._account, delivery, claim.lease, error, elapsed())
 
-    def _outbound(self, cleared: Cleared) -> Outbound:
-        delivery = cleared.delivery
+    def _outbound(self, cleared: Cleared, seconds: float) -> Outbound:
+        """A file may take as long as leaves time to write down what came of it."""
+        delivery, file = cleared.delivery, cleared.file
         return Outbound(
             delivery.message_id,
             delivery.to,
@@ -219,6 +241,7 @@ class Drain:
             delivery.answers or "",
             self._callback_url,
             self._unsubscribe_url(delivery),
+            file and replace(file, seconds=seconds),
         )
 
     def _unsubscribe_url(self, delivery: Claimed) -> str:
@@ -265,6 +288,10 @@ class Drain:
                 await self._something_recorded.wait()
         except TimeoutError:
             pass
+
+
+def _returned(delivery: Claimed, claim: Claim, seconds: float = 0.0) -> Outcome:
+    return Outcome(delivery.message_id, delivery.conversation_id, claim.lease, Result.RETURNED, seconds=seconds)
 
 
 async def drain(loop: Loop, account_id: UUID, slot: int = 0) -> dict[str, str | int]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 
+from apps.channels.connector import OutboundFile
 from apps.channels.content import PLAIN, Content, from_document
 from apps.channels.errors import MessageRejected, RateLimited, RecipientRejected, SendFailed
 from apps.channels.models import ChannelAccount
@@ -48,6 +49,8 @@ class Cleared:
 
     delivery: Claimed
     content: Content
+    # To be handed over within it (bring.py).
+    file: OutboundFile | None = None
 
 
 def clear(account: ChannelAccount, delivery: Claimed, lease: UUID, now: datetime) -> Cleared | Outcome:

@@ -1,7 +1,7 @@
 """Whether a message may be accepted: every rule that needs no more than what is at hand."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,8 +11,10 @@ from apps.channels.carrying import why_not
 from apps.channels.content import Content
 from apps.channels.registry import connector_class
 from apps.core.ids import new_id
+from apps.files.models import File
 from apps.messaging.consent.refusal import REASONS
 from apps.messaging.conversations import Place, Unplaced
+from apps.messaging.engine import attach
 from apps.messaging.engine.new_message import Accepted, Answer, NewMessage, Refused
 from apps.messaging.wording.compose import Composed, Uncomposed
 
@@ -33,6 +35,8 @@ class Known:
     steps: tuple[Mapping[str, object], ...] | Refused = ()
     # The conversation of the message that it answers.
     answered: UUID | None = None
+    # Of all of the batch.
+    files: Mapping[UUID, File] = field(default_factory=dict)
 
 
 def judge(message: NewMessage, known: Known, now: datetime) -> Answer:
@@ -45,7 +49,10 @@ def judge(message: NewMessage, known: Known, now: datetime) -> Answer:
     begins = message.scheduled_at or now
     expires_at = message.expires_at or begins + LONGEST_LIFE
     composed = known.composed if isinstance(known.composed, Composed) else None
-    content = composed.content if composed else message.says()
+    capabilities = connector_class(place.connector).capabilities
+    content = composed.content if composed else attach.say(message, known.files, capabilities)
+    if isinstance(content, Refused):
+        return content
     outside = known.outside_window.content if isinstance(known.outside_window, Composed) else None
     wrong = (
         _of_place(message, place)

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from apps.channels.content import Content
+from apps.channels.content import Content, MediaKind
 from apps.messaging.conversations import Place
 from apps.messaging.statuses import Category, Priority
 
@@ -18,6 +19,25 @@ class WantedTemplate:
     variables: dict[str, Any] = field(default_factory=dict)
     language: str = ""
     version: int | None = None
+
+
+class SendAs(StrEnum):
+    """How a file of ours travels."""
+
+    # Within the message where the channel carries it, else as a link.
+    AUTO = "auto"
+    ATTACHMENT = "attachment"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedFile:
+    """One of the organization's. What is not said of it, its own row says."""
+
+    id: UUID
+    kind: MediaKind | None = None
+    file_name: str = ""
+    send_as: SendAs = SendAs.AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +60,7 @@ class NewMessage:
     to: str | None = None
     conversation_id: UUID | None = None
     content: Content | None = None
+    file: WantedFile | None = None
     template: WantedTemplate | None = None
     # What goes instead, where the time to reply is over.
     template_fallback: WantedTemplate | None = None
@@ -61,6 +82,14 @@ class NewMessage:
     def says(self) -> Content:
         """Where it is no template."""
         return self.content or Content(self.text)
+
+    @property
+    def wanted_file(self) -> WantedFile | None:
+        """The one that it names, or that the message brought which it is made of."""
+        if self.file is not None or self.content is None or self.content.media is None:
+            return self.file
+        media = self.content.media
+        return WantedFile(media.file_id, media.kind, media.file_name) if media.file_id else None
 
 
 @dataclass(frozen=True, slots=True)

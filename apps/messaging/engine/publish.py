@@ -29,6 +29,7 @@ STATUS_AFTER = {
     # These say in their details how the message stands.
     EventKind.FORWARDED: Status.RECEIVED,
     EventKind.FELL_BACK: Status.FAILED,
+    EventKind.MEDIA: Status.RECEIVED,
 }
 
 

@@ -16,7 +16,7 @@ from apps.channels.models import ChannelAccount
 from apps.channels.registry import queue_of
 from apps.core.ids import new_id
 from apps.core.redis import RedisError
-from apps.messaging.engine import bells, fallback, order, receive
+from apps.messaging.engine import bells, fallback, fetch_media, order, receive
 from apps.messaging.engine.claim import LEASE_SECONDS, Claimed
 from apps.messaging.engine.doorbell import Bell
 from apps.messaging.engine.outcome import Outcome, Result
@@ -49,6 +49,7 @@ def recover() -> dict[str, int]:
         fell_back=_until_done(fallback.take_due, fallback.AT_ONCE),
     )
     _ring_silent_accounts()
+    fetch_media.ring_due()
     lanes = ProviderCallback.objects.filter(failures__lt=MOST_FAILURES).values_list("lane", flat=True)
     bells.ring_again([bells.receive_bell(lane) for lane in set(lanes.distinct())], EVENTS)
     seen = {name: count for name, count in found.items() if count}

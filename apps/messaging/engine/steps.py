@@ -12,7 +12,9 @@ from apps.channels import addresses
 from apps.channels.carrying import why_not
 from apps.channels.models import ChannelAccount
 from apps.channels.registry import connector_class
+from apps.files.models import File
 from apps.messaging.conversations import Place, Unplaced
+from apps.messaging.engine import attach
 from apps.messaging.engine.new_message import NewMessage, Refused, Step, WantedTemplate
 from apps.messaging.models import ContactAddress
 
@@ -26,10 +28,14 @@ class _Known:
     by_channel: Mapping[str, ChannelAccount]
     # By contact and kind.
     reached_at: Mapping[tuple[UUID, str], str]
+    files: Mapping[UUID, File]
 
 
 def resolve(
-    organization: Organization, wanted: Sequence[NewMessage], places: Sequence[Place | Unplaced]
+    organization: Organization,
+    wanted: Sequence[NewMessage],
+    places: Sequence[Place | Unplaced],
+    files: Mapping[UUID, File],
 ) -> Mapping[int, tuple[Mapping[str, Any], ...] | Refused]:
     """Of those that name any, as they are kept."""
     naming = {
@@ -37,11 +43,16 @@ def resolve(
         for n, (message, place) in enumerate(zip(wanted, places, strict=True))
         if message.fallback and isinstance(place, Place)
     }
-    known = _look_up(organization, [wanted[n] for n in naming], list(naming.values()))
+    known = _look_up(organization, [wanted[n] for n in naming], list(naming.values()), files)
     return {n: _resolve(wanted[n], place, known) for n, place in naming.items()}
 
 
-def _look_up(organization: Organization, wanted: Sequence[NewMessage], places: Sequence[Place]) -> _Known:
+def _look_up(
+    organization: Organization,
+    wanted: Sequence[NewMessage],
+    places: Sequence[Place],
+    files: Mapping[UUID, File],
+) -> _Known:
     named = {step.account_id for message in wanted for step in message.fallback if step.account_id}
     channels = {step.channel for message in wanted for step in message.fallback if step.channel}
     accounts = ChannelAccount.objects.for_organization(organization)
@@ -53,6 +64,7 @@ def _look_up(organization: Organization, wanted: Sequence[NewMessage], places: S
         accounts.in_bulk(named) if named else {},
         {account.connector: account for account in by_channel} if channels else {},
         {(contact, kind): value for contact, kind, value in reached.values_list("contact_id", "kind", "value")},
+        files,
     )
 
 
@@ -82,8 +94,11 @@ def _resolve_step(message: NewMessage, step: Step, place: Place, known: _Known) 
         return Refused("to", "required", detail)
     if not addresses.is_possible(capabilities.address, to):
         return Refused("to", "bad_address", addresses.what_is_wrong(capabilities.address))
-    if message.template is None and (wrong := why_not(capabilities, message.says())):
-        return Refused("", wrong.code, f"{wrong.field}: {wrong.detail}")
+    if message.template is None:
+        said = attach.say(message, known.files, capabilities)
+        wrong = said if isinstance(said, Refused) else why_not(capabilities, said)
+        if wrong is not None:
+            return Refused("", wrong.code, f"{wrong.field}: {wrong.detail}")
     kept: dict[str, Any] = {"account_id": str(account.id), "to": to}
     for field in ("template", "template_fallback"):
         template: WantedTemplate | None = getattr(message, field)

@@ -7,6 +7,7 @@ from apps.core import clock
 from apps.core.prepared import prepared_cursor
 from apps.core.scripts import Question
 from apps.messaging.engine import fallback
+from apps.messaging.engine.bring import bring_files
 from apps.messaging.engine.claim import Claim, claim
 from apps.messaging.engine.gate import Gate, Opening
 from apps.messaging.engine.guard import Cleared, clear
@@ -55,7 +56,11 @@ def take(account: ChannelAccount, gate: Gate, most: int, *also: Question[None]) 
 def _hold_back(account: ChannelAccount, gate: Gate, claimed: Claim) -> list[Cleared]:
     """Those that may leave now; the others go back into the queue until they may, or end here."""
     now = clock.now()
-    looked_at = [clear(account, delivery, claimed.lease, now) for delivery in claimed.deliveries]
+    looked_at = bring_files(
+        account,
+        [clear(account, delivery, claimed.lease, now) for delivery in claimed.deliveries],
+        claimed.lease,
+    )
     cleared = [each for each in looked_at if isinstance(each, Cleared)]
     waits = gate.waits(account, [each.delivery.to for each in cleared])
     held = [each for each in looked_at if isinstance(each, Outcome)] + [

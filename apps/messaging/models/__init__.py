@@ -7,6 +7,7 @@ from apps.messaging.models.dead_letter import DeadLetter, DeadLetterState
 from apps.messaging.models.delivery import Delivery, DeliveryState
 from apps.messaging.models.fallback import MessageFallback
 from apps.messaging.models.inbox import ConversationLabel, ConversationNote, Label
+from apps.messaging.models.media_fetch import FetchState, MediaFetch
 from apps.messaging.models.message import Message
 from apps.messaging.models.message_event import EventCursor, MessageEvent
 from apps.messaging.models.provider_callback import ParkedReceipt, ProviderCallback, SeenCallback
@@ -26,7 +27,9 @@ __all__ = [
     "Delivery",
     "DeliveryState",
     "EventCursor",
+    "FetchState",
     "Label",
+    "MediaFetch",
     "MergedContact",
     "Message",
     "MessageEvent",

@@ -1,7 +1,7 @@
 /** @import {Clock, Options, Settings, Surroundings} from './types.js' */
 
 /** @type {Clock} */
-const REAL_CLOCK = {
+export const REAL_CLOCK = {
   now: () => Date.now(),
   setTimeout: (run, ms) => setTimeout(run, ms),
   clearTimeout: (timer) => clearTimeout(timer),

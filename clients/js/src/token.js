@@ -7,7 +7,7 @@ const LONGEST_TOKEN = 15_000;
  * Ask for a token. Rejects where none comes, or none comes in time.
  * @param {RequiredOptions['getToken']} getToken
  * @param {boolean} refresh
- * @param {Settings} settings
+ * @param {Pick<Settings, 'clock' | 'connectTimeoutMs'>} settings
  * @returns {Promise<string>}
  */
 export function bringToken(getToken, refresh, { clock, connectTimeoutMs }) {

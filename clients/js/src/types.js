@@ -91,5 +91,45 @@
  * @property {Surroundings | null} surroundings
  *
  * @typedef {RequiredOptions & Partial<Settings>} Options
+ *
+ * @typedef {object} FileMetadata what the server made of a file
+ * @property {string} id
+ * @property {string} name made harmless where it was not
+ * @property {number} size
+ * @property {string} sha256
+ * @property {string} media_type by its content
+ * @property {'image' | 'audio' | 'video' | 'document'} kind
+ * @property {boolean} has_thumbnail
+ * @property {boolean} is_used
+ * @property {string} created_at
+ *
+ * @typedef {object} UploadProgress
+ * @property {number} loaded bytes; less than before where a part is sent again
+ * @property {number} total
+ * @property {'sending' | 'checking' | 'ready'} phase
+ * @property {string | null} uploadId to resume it by; null where it goes through the server
+ *
+ * @typedef {object} UploadSettings
+ * @property {RequiredOptions['getToken']} getToken called for each request
+ * @property {(progress: UploadProgress) => void} onProgress
+ * @property {AbortSignal} signal gives it up, here and at the server
+ * @property {string} resume the id of an upload that broke off
+ * @property {string} name of a Blob that has none
+ * @property {typeof globalThis.fetch} fetch carries everything, where it is given
+ * @property {typeof globalThis.XMLHttpRequest | null} XMLHttpRequest carries bodies: it tells how far they are
+ * @property {SubtleCrypto | null} subtle null where the page is not a secure context
+ * @property {number} connectTimeoutMs for a token, and for an answer
+ * @property {number} stalledAfterMs a body of which nothing was sent for so long is sent again
+ * @property {number} minBackoffMs
+ * @property {number} maxBackoffMs
+ * @property {number} tries of each request and each part
+ * @property {Clock} clock
+ * @property {() => number} random
+ *
+ * @typedef {object} UploadTarget
+ * @property {string | URL} url of the server: http(s), or relative to the page
+ * @property {string} [token] in place of getToken, for uploads that end before it does
+ *
+ * @typedef {UploadTarget & Partial<UploadSettings>} UploadOptions
  */
 export {};

@@ -1,5 +1,6 @@
 """The simulated Telegram, driven by a client library that knows nothing of us: python-telegram-bot."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -57,6 +58,15 @@ async def test_library_sends_media_by_their_address(bot: Bot) -> None:
     assert (await bot.send_audio(ANA, PHOTO)).audio
     assert (await bot.send_video(ANA, PHOTO)).video
     assert (await bot.send_document(ANA, PHOTO)).document
+
+
+async def test_library_uploads_files(stage: Stage, bot: Bot) -> None:
+    content = bytes(range(256)) * 1000
+    sent = await bot.send_document(ANA, content, filename="pão.pdf", caption="Pão")
+    assert (sent.caption, sent.document is not None) == ("Pão", True)
+    assert (await bot.send_photo(ANA, content, filename="pão.png")).photo
+    kept = (await stage.ask("GET", "/control/uploads")).document
+    assert [each["sha256"] for each in kept] == [hashlib.sha256(content).hexdigest()] * 2
 
 
 async def test_library_sends_buttons_and_hears_which_was_touched(stage: Stage, bot: Bot) -> None:

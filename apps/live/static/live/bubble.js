@@ -1,6 +1,7 @@
 /** One message, as a bubble. */
 
 import { asProblem } from "./api.js";
+import { Attachment } from "./attachment.js";
 import { say } from "./config.js";
 import { partsOf } from "./content.js";
 import { element, icon, set, write } from "./dom.js";
@@ -8,6 +9,7 @@ import { inWords } from "./errors.js";
 import { Story } from "./story.js";
 import { Tick } from "./tick.js";
 import { clockTime, fullTime } from "./time.js";
+import { UploadCard } from "./upload_card.js";
 
 /** @typedef {import("./types.js").Message} Message */
 /** @typedef {import("./types.js").Pending} Pending */
@@ -16,6 +18,7 @@ import { clockTime, fullTime } from "./time.js";
  * What a bubble may ask for.
  * @typedef {object} Actions
  * @property {import("./api.js").Api} api
+ * @property {import("./file_links.js").FileLinks} links
  * @property {boolean} mayWrite
  * @property {(accountId: string) => string} accountName
  * @property {(message: Message, path: string) => Promise<void>} change  Posts there, and reads the message again.
@@ -29,6 +32,8 @@ export class Bubble {
   #actions;
   #tick;
   #fate;
+  /** @type {Attachment | null} */
+  #attachment;
   #failure = element("div", { class: "failure", hidden: true });
   #later = element("p", { class: "later", hidden: true });
   /** @type {Story | null} */
@@ -53,10 +58,11 @@ export class Bubble {
     this.#fate.addEventListener("click", () => this.#toggle());
     const said = element("p", { class: "said", dir: "auto", text: message.text });
     const { before, after } = partsOf(message);
+    this.#attachment = message.content.media ? new Attachment(message, actions.links) : null;
     this.node = element(
       "li",
       { class: "message", "data-id": message.id, "data-direction": message.direction },
-      element("div", { class: "bubble" }, ...before, said, ...after, this.#fate),
+      element("div", { class: "bubble" }, ...before, this.#attachment?.node, said, ...after, this.#fate),
       this.#later,
       this.#failure,
     );
@@ -66,6 +72,7 @@ export class Bubble {
   /** @param {Message} message */
   show(message) {
     this.#message = message;
+    this.#attachment?.show(message);
     this.#showState();
     this.#story?.show(message);
   }
@@ -121,6 +128,8 @@ export class PendingBubble {
   #tick = element("span", { class: "tick", "data-status": "sending", title: say("handing_over") });
   #failure = element("div", { class: "failure", hidden: true });
   #why = element("p", { class: "why", role: "alert" });
+  /** @type {UploadCard | null} */
+  #card;
 
   /**
    * @param {Pending} pending
@@ -133,12 +142,19 @@ export class PendingBubble {
     const discard = element("button", { type: "button", class: "button small quiet", text: say("discard") });
     discard.addEventListener("click", () => actions.discard(pending));
     this.#failure.append(this.#why, element("div", { class: "row" }, retry, discard));
+    const { upload } = pending;
+    this.#card = upload && new UploadCard(upload);
+    if (upload && this.#card) {
+      this.#card.onCancel = () => actions.discard(pending);
+      upload.onChange = () => this.#card?.show();
+    }
     this.node = element(
       "li",
       { class: "message pending" },
       element(
         "div",
         { class: "bubble" },
+        this.#card && element("div", { class: "file" }, this.#card.node),
         element("p", { class: "said", dir: "auto", text: pending.text || inShort(pending.parts) }),
         element("span", { class: "fate" }, element("time", { text: clockTime(pending.at) }), this.#tick),
       ),

@@ -1,7 +1,9 @@
 /** Where one writes into the open conversation. */
 
 import { asProblem } from "./api.js";
-import { config, say } from "./config.js";
+import { Attach } from "./attach.js";
+import { goesAsLink, roomFor } from "./carrying.js";
+import { channelName, config, say } from "./config.js";
 import { byId, framed, set, write } from "./dom.js";
 import { MOST_PENDING } from "./outbox.js";
 import { Parts } from "./parts.js";
@@ -10,6 +12,7 @@ import { Parts } from "./parts.js";
 /** @typedef {import("./outbox.js").Outbox} Outbox */
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./types.js").Conversation} Conversation */
+/** @typedef {import("./upload.js").Upload} Upload */
 
 const MOST_DRAFTS = 50;
 // From so near the limit on, it is told how much is left.
@@ -27,13 +30,15 @@ export class Composer {
   #window = byId("composer-window");
   #windowText = byId("composer-window-text");
   #windowTemplate = byId("composer-window-template");
+  #partsOpen = byId("composer-parts-open");
   #parts;
+  #attach;
   #store;
   #outbox;
   #api;
   #id = "";
   /** What was begun in other conversations. */
-  /** @type {Map<string, string>} */
+  /** @type {Map<string, {text: string, upload: Upload | null}>} */
   #drafts = new Map();
   /** @type {() => void} */
   onSent = () => {};
@@ -49,6 +54,9 @@ export class Composer {
     this.#api = api;
     this.#parts = new Parts(api, "composer");
     this.#parts.onChange = () => this.#show();
+    this.#attach = new Attach(api, "composer", byId("thread-open"), this.#text);
+    this.#attach.onChoose = () => this.#parts.close();
+    this.#attach.onChange = () => this.#show();
     this.#windowTemplate.addEventListener("click", () => this.#parts.open("template"));
     store.on("conversations", framed(() => this.#show()));
     this.#form.addEventListener("submit", (event) => {
@@ -66,7 +74,10 @@ export class Composer {
     this.#keepDraft();
     this.#id = id;
     this.#parts.close();
-    this.#text.value = this.#drafts.get(id) ?? "";
+    const draft = this.#drafts.get(id);
+    this.#drafts.delete(id);
+    this.#text.value = draft?.text ?? "";
+    this.#attach.put(draft?.upload ?? null);
     write(this.#problem, "");
     write(this.#closedProblem, "");
     this.#show();
@@ -78,15 +89,14 @@ export class Composer {
 
   #submit() {
     if (!this.#id || !this.#maySend()) return;
-    const text = this.#parts.carriesText ? this.#text.value : "";
+    const text = this.#carriesText() ? this.#text.value : "";
     if (this.#outbox.isFull(this.#id)) {
       write(this.#problem, say("too_many_pending", { most: MOST_PENDING }));
       return;
     }
     write(this.#problem, "");
-    void this.#outbox.send(this.#id, text.trim() ? text : "", this.#parts.wanted());
+    void this.#outbox.send(this.#id, text.trim() ? text : "", this.#parts.wanted(), this.#attach.take());
     if (text) this.#text.value = "";
-    this.#drafts.delete(this.#id);
     this.#parts.close();
     this.#show();
     this.#text.focus();
@@ -114,16 +124,25 @@ export class Composer {
     this.#closed.hidden = !mayWrite || !isClosed;
     this.#form.hidden = !mayWrite || isClosed;
     this.#parts.carriedBy(this.#channel());
-    this.#text.hidden = !this.#parts.carriesText;
-    showLength(this.#text, this.#left, this.#channel());
+    this.#partsOpen.hidden = this.#attach.upload !== null;
+    this.#text.hidden = !this.#carriesText();
+    showLength(this.#text, this.#left, this.#channel(), this.#attach.upload);
+    this.#attach.tell(hintOn(this.#channel(), this.#attach.upload));
     this.#showWindow(known?.window ?? null);
     this.#send.disabled = !this.#maySend();
   }
 
+  #carriesText() {
+    const { upload } = this.#attach;
+    return upload ? roomFor(this.#channel(), upload) > 0 : this.#parts.carriesText;
+  }
+
   #maySend() {
     const text = this.#text.value;
-    if (!this.#parts.carriesText) return this.#parts.isComplete;
-    if (tooLong(text, this.#channel()) > 0) return false;
+    const { upload } = this.#attach;
+    if (!this.#carriesText()) return upload !== null || this.#parts.isComplete;
+    if (tooLong(text, this.#channel(), upload) > 0) return false;
+    if (upload) return true;
     return this.#parts.way === "media" ? this.#parts.isComplete : text.trim() !== "";
   }
 
@@ -131,7 +150,8 @@ export class Composer {
   #showWindow(window) {
     const isOver = window !== null && (!window.is_open || Date.parse(window.closes_at ?? "") < Date.now());
     this.#window.hidden = !isOver || this.#parts.way === "template";
-    this.#windowTemplate.hidden = !config.connectors[this.#channel()]?.has_templates;
+    const hasTemplates = config.connectors[this.#channel()]?.has_templates;
+    this.#windowTemplate.hidden = !hasTemplates || this.#attach.upload !== null;
     if (isOver) write(this.#windowText, say(window.closes_at ? "window_over" : "window_never"));
   }
 
@@ -140,10 +160,14 @@ export class Composer {
   }
 
   #keepDraft() {
-    if (!this.#id) return;
-    this.#drafts.delete(this.#id);
-    if (this.#text.value.trim()) this.#drafts.set(this.#id, this.#text.value);
-    if (this.#drafts.size > MOST_DRAFTS) this.#drafts.delete(/** @type {string} */ (this.#drafts.keys().next().value));
+    const text = this.#text.value;
+    const upload = this.#attach.take();
+    if (!this.#id || !(text.trim() || upload)) return;
+    this.#drafts.set(this.#id, { text, upload });
+    const [oldest, draft] = /** @type {[string, {upload: Upload | null}]} */ (this.#drafts.entries().next().value);
+    if (this.#drafts.size <= MOST_DRAFTS) return;
+    draft.upload?.cancel();
+    this.#drafts.delete(oldest);
   }
 }
 
@@ -164,25 +188,36 @@ export function sendsOnEnter(text, form) {
  * By how much a text is longer than the channel carries; below 0 there is room left.
  * @param {string} text
  * @param {string} channel
+ * @param {Upload | null} upload  The file that it goes with.
  */
-export function tooLong(text, channel) {
-  const connector = config.connectors[channel];
-  if (!connector) return -Infinity;
-  const length = connector.text_unit === "bytes" ? new TextEncoder().encode(text).length : [...text].length;
-  return length - connector.longest_text;
+export function tooLong(text, channel, upload) {
+  const isBytes = config.connectors[channel]?.text_unit === "bytes";
+  const length = isBytes ? new TextEncoder().encode(text).length : [...text].length;
+  return length - roomFor(channel, upload);
 }
 
 /**
  * @param {HTMLTextAreaElement} text
  * @param {HTMLElement} place
  * @param {string} channel
+ * @param {Upload | null} upload
  */
-export function showLength(text, place, channel) {
-  const over = tooLong(text.value, channel);
+export function showLength(text, place, channel, upload) {
+  const over = tooLong(text.value, channel, upload);
   const isBytes = config.connectors[channel]?.text_unit === "bytes";
   const isNear = over > -TELL_LEFT;
   set(place, "data-over", over > 0);
   set(text, "aria-invalid", over > 0 ? "true" : null);
   const name = over > 0 ? (isBytes ? "bytes_over" : "characters_over") : isBytes ? "bytes_left" : "characters_left";
   write(place, isNear ? say(name, { count: Math.abs(over) }) : "");
+}
+
+/**
+ * What is to be known of how a file goes over a channel.
+ * @param {string} channel
+ * @param {Upload | null} upload
+ */
+export function hintOn(channel, upload) {
+  if (!upload || !config.connectors[channel] || !goesAsLink(channel, upload)) return "";
+  return say("goes_as_link", { channel: channelName(channel) });
 }

@@ -8,6 +8,7 @@ import { config } from "./config.js";
 import { Connection } from "./connection.js";
 import { Conversations } from "./conversations.js";
 import { byId, framed, write } from "./dom.js";
+import { FileLinks } from "./file_links.js";
 import { Log } from "./log.js";
 import { NewMessage } from "./new_message.js";
 import { Outbox } from "./outbox.js";
@@ -153,6 +154,7 @@ async function readAll(sync, conversations) {
 function actionsOf(store, outbox, route) {
   return {
     api,
+    links: new FileLinks(api),
     mayWrite: api.may("messages:write"),
     accountName: (id) => store.accounts.get(id)?.name ?? "",
     async change(message, path) {

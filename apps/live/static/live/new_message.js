@@ -2,7 +2,9 @@
 
 import { bare } from "./address.js";
 import { asProblem, newKey } from "./api.js";
-import { sendsOnEnter, showLength, tooLong } from "./composer.js";
+import { Attach } from "./attach.js";
+import { roomFor } from "./carrying.js";
+import { hintOn, sendsOnEnter, showLength, tooLong } from "./composer.js";
 import { channelName, config, say } from "./config.js";
 import { byId, element, framed, set, write } from "./dom.js";
 import { Parts } from "./parts.js";
@@ -22,7 +24,9 @@ export class NewMessage {
   #send = byId("new-send", HTMLButtonElement);
   #problem = byId("new-problem");
   #textField = byId("new-text-field");
+  #partsOpen = byId("new-parts-open");
   #parts;
+  #attach;
   #api;
   #store;
   #route;
@@ -42,6 +46,9 @@ export class NewMessage {
     this.#route = route;
     this.#parts = new Parts(api, "new");
     this.#parts.onChange = () => this.#show();
+    this.#attach = new Attach(api, "new", byId("thread-new"), this.#text);
+    this.#attach.onChoose = () => this.#parts.close();
+    this.#attach.onChange = () => this.#show();
     store.on("conversations", framed(() => this.#showAccounts()));
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -87,26 +94,37 @@ export class NewMessage {
     write(byId("new-to-help"), config.connectors[channel]?.address_means ?? "");
     set(this.#to, "inputmode", isPhone ? "tel" : "text");
     this.#parts.carriedBy(channel);
-    this.#textField.hidden = !this.#parts.carriesText;
-    showLength(this.#text, byId("new-left"), channel);
+    const { upload } = this.#attach;
+    this.#partsOpen.hidden = upload !== null;
+    this.#textField.hidden = !this.#carriesText();
+    showLength(this.#text, byId("new-left"), channel, upload);
+    this.#attach.tell(hintOn(channel, upload));
     const paused = this.#store.accounts.get(this.#account.value)?.paused;
     write(byId("new-paused"), paused ? say("account_paused", { why: paused.reason }) : "");
-    this.#send.disabled = !this.#account.value;
+    this.#send.disabled = !this.#account.value || (upload !== null && upload.phase !== "ready");
+  }
+
+  #carriesText() {
+    const { upload } = this.#attach;
+    return upload ? roomFor(this.#channel(), upload) > 0 : this.#parts.carriesText;
   }
 
   async #submit() {
     const way = this.#parts.way;
-    const text = this.#parts.carriesText ? this.#text.value : "";
+    const { upload } = this.#attach;
+    const text = this.#carriesText() ? this.#text.value : "";
     const to = this.#to.value.trim();
     for (const field of FIELDS) this.#complainAbout(field, "");
     write(this.#problem, "");
     if (!bare(to)) return this.#complainAbout("to", say("address_missing"), true);
     if (way && !this.#parts.isComplete) return this.#parts.complain(say("part_missing"));
     if (!this.#parts.isValid()) return;
-    if (!way && !text.trim()) return this.#complainAbout("text", say("text_missing"), true);
-    if (tooLong(text, this.#channel()) > 0) return this.#text.focus();
+    if (!way && !upload && !text.trim()) return this.#complainAbout("text", say("text_missing"), true);
+    if (tooLong(text, this.#channel(), upload) > 0) return this.#text.focus();
+    if (upload && upload.phase !== "ready") return write(this.#problem, say("still_uploading"));
     const said = text.trim() ? { text } : {};
-    const wanted = { account_id: this.#account.value, to, ...said, ...this.#parts.wanted() };
+    const parts = upload ? { media: { file_id: await upload.ready() } } : this.#parts.wanted();
+    const wanted = { account_id: this.#account.value, to, ...said, ...parts };
     const body = JSON.stringify(wanted);
     if (body !== this.#last.body) this.#last = { body, key: newKey() };
     this.#send.disabled = true;
@@ -116,6 +134,7 @@ export class NewMessage {
       this.#last = { body: "", key: "" };
       this.#to.value = this.#text.value = "";
       this.#parts.close();
+      this.#attach.put(null);
       this.onAccepted(message);
       this.#route.replace(message.conversation_id);
     } catch (error) {

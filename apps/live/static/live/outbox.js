@@ -33,9 +33,11 @@ export class Outbox {
    * @param {string} conversationId
    * @param {string} text
    * @param {import("./types.js").WantedParts} parts
+   * @param {import("./upload.js").Upload | null} upload  It goes when that is there.
    */
-  send(conversationId, text, parts) {
-    return this.hand(conversationId, { key: newKey(), text, parts, at: new Date(), problem: null });
+  send(conversationId, text, parts, upload) {
+    const pending = { key: newKey(), text, parts, upload, at: new Date(), problem: null, isHanded: false };
+    return this.hand(conversationId, pending);
   }
 
   /**
@@ -47,15 +49,20 @@ export class Outbox {
     pending.problem = null;
     this.#store.expect(conversationId, pending);
     try {
-      const { text, parts } = pending;
+      const { text, upload } = pending;
+      const parts = upload ? { media: { file_id: await upload.ready() } } : pending.parts;
+      pending.isHanded = true;
       const body = { conversation_id: conversationId, ...(text ? { text } : {}), ...parts };
       /** @type {Message} */
       const message = await this.#api.post("/v1/messages", body, pending.key);
       this.#store.settleExpected(conversationId, pending.key, message);
       this.onAccepted(message);
     } catch (error) {
+      if (pending.upload?.isCancelled) return;
       pending.problem = asProblem(error);
       this.#store.expect(conversationId, pending);
+    } finally {
+      pending.isHanded = false;
     }
   }
 
@@ -64,6 +71,7 @@ export class Outbox {
    * @param {Pending} pending
    */
   discard(conversationId, pending) {
+    pending.upload?.cancel();
     this.#store.settleExpected(conversationId, pending.key);
   }
 }

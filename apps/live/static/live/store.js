@@ -220,6 +220,8 @@ export class Store extends Signals {
       if (!oldest || change.message_id > oldest.id) this.emit("threadStale", change.conversation_id);
       return;
     }
+    // What somebody sent was fetched, or could not be.
+    if (change.kind === "media") this.emit("threadStale", change.conversation_id);
     const status = afterEvent(message.status, change.status, change.kind);
     if (status === message.status) return;
     // Events do not say why something failed.

@@ -1,6 +1,7 @@
 /** What is behind a bubble: everything that is known of a message, and what happened to it. */
 
 import { asProblem } from "./api.js";
+import { whyNotFetched } from "./attachment.js";
 import { channelName, config, say } from "./config.js";
 import { element, paced } from "./dom.js";
 import { inWords } from "./errors.js";
@@ -133,6 +134,11 @@ function line(event, own) {
     element("time", { datetime: event.at, text: exactTime(event.at) }),
     element("span", { class: "what", text: config.kinds[event.kind] ?? event.kind }),
     words.length > 0 && element("span", { class: "quiet", text: words.join(" · ") }),
-    detail.error && element("span", { class: "why", text: inWords(detail.error, detail.code ?? "", detail.detail ?? "") }),
+    detail.error && element("span", { class: "why", text: whyIn(event) }),
   );
+}
+
+/** @param {StoryEvent} event */
+function whyIn({ kind, detail: { error = "", code = "", detail = "" } }) {
+  return kind === "media" ? whyNotFetched(error) : inWords(error, code, detail);
 }

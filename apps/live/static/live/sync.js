@@ -142,7 +142,7 @@ export class Sync {
     const thread = this.#store.thread(this.open);
     if (thread.isCut) return;
     // What is being sent would be there twice for a moment.
-    if (thread.pending.some((each) => !each.problem)) this.#refreshOpen();
+    if (thread.pending.some((each) => each.isHanded)) this.#refreshOpen();
     else await this.newest(this.open);
   }
 

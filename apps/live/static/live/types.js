@@ -10,13 +10,16 @@
  * @property {"characters" | "bytes"} text_unit
  * @property {string} address_means  How one writes an address of it, in words.
  * @property {Record<string, number>} media  The kinds of files that it carries, with how long a text each.
+ * @property {Record<string, number>} largest  Of each kind, in bytes. What is larger goes as a link.
  * @property {boolean} has_templates  The provider keeps some that go where texts may not.
  * @property {string} simulator  Who plays the provider in the demo; empty where people cannot write back.
  *
  * @typedef {object} Config
  * @property {string} language
  * @property {string} csrf
- * @property {{token: string, page: string, log_in: string, socket: string, client: string, simulators: string}} urls
+ * @property {{token: string, page: string, log_in: string, socket: string, client: string, uploads: string,
+ *   simulators: string}} urls
+ * @property {{types: string[], most_bytes: number}} thumbnails  Of which files there are some.
  * @property {Record<string, Connector>} connectors
  * @property {Record<Status, string>} statuses  In words.
  * @property {Record<string, string>} kinds  What can happen to a message, in words.
@@ -28,7 +31,14 @@
  * @property {string} code
  * @property {string} detail
  *
- * @typedef {{kind: string, url: string, file_name: string, media_type: string}} Media
+ * @typedef {object} Media
+ * @property {string} kind
+ * @property {string} url
+ * @property {string} file_name
+ * @property {string} media_type
+ * @property {string} [file_id]  A file of ours; one that a person sent is none before it was fetched.
+ * @property {number} [size]
+ * @property {string} [error]  Why it could not be fetched.
  *
  * @typedef {object} Content
  * @property {string} [subject]
@@ -116,6 +126,8 @@
  * @property {string} key  Its Idempotency-Key: however often it is sent, it is accepted once.
  * @property {string} text
  * @property {WantedParts} parts
+ * @property {import("./upload.js").Upload | null} upload  The file that goes with it.
+ * @property {boolean} isHanded  It is on its way and may be there already.
  * @property {Date} at
  * @property {import("./api.js").Problem | null} problem  Why it was not taken; null while it is on its way.
  *

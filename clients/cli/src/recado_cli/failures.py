@@ -20,6 +20,9 @@ class Failed(Exception):
     """The message is for the person at the terminal."""
 
     exit_code = Exit.REFUSED
+    # Whether the same may work a little later, and in how many seconds at the soonest.
+    may_pass = False
+    wait = 0.0
 
 
 class BadUsage(Failed):
@@ -32,6 +35,11 @@ class NotLoggedIn(Failed):
 
 class Unreachable(Failed):
     exit_code = Exit.UNREACHABLE
+    may_pass = True
+
+
+class UploadEnded(Failed):
+    """There is nothing left to go on with."""
 
 
 class NotDelivered(Failed):

@@ -17,6 +17,7 @@ _COMMANDS = {
     "tail": "follow events, live",
     "conversations": "list conversations",
     "upload": "upload a file",
+    "download": "download a file",
 }
 
 _ABOUT = "Recado at the command line: send messages, and follow what becomes of them, live."
@@ -30,7 +31,7 @@ environment:
 exit codes:
   0  done                        4  the server cannot be reached
   1  refused, or it failed       5  the message was not delivered (send --wait)
-  2  the command makes no sense  6  --timeout is over (send --wait)
+  2  the command makes no sense  6  it takes too long (send --wait, upload)
   3  not logged in             130  interrupted (tail ends with 0)
 """
 
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parser(typed).parse_args(typed, unsaid)
         return int(options.run(options))
     except Failed as failed:
-        say(str(failed))
+        say("\n  ".join([str(failed), *getattr(failed, "__notes__", [])]))
         return failed.exit_code
     except KeyboardInterrupt:
         return Exit.INTERRUPTED

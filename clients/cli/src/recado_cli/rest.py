@@ -23,7 +23,10 @@ class Problem(Failed):
     def __init__(self, status: int, said: Mapping[str, Any], retry_after: str | None = None) -> None:
         self.status = status
         self.code = str(said.get("code") or "")
+        self.said = said
         super().__init__(_in_words(status, said, retry_after))
+        self.may_pass = status_may_pass(status) or self.code == "idempotency_in_flight"
+        self.wait = float(retry_after) if retry_after and retry_after.isdigit() else 0.0
         if status == 401:
             self.exit_code = Exit.NOT_LOGGED_IN
 
@@ -90,10 +93,17 @@ def problem_of(status: int, said: bytes, retry_after: str | None = None) -> Fail
 def unreachable(url: str, error: Exception) -> Failed:
     reason = getattr(error, "reason", error)
     if isinstance(reason, ssl.SSLError):
-        return Unreachable(
+        failed = Unreachable(
             f"{url} cannot be trusted: {reason}. Is the address right, and the certificate known here?"
         )
+        failed.may_pass = not isinstance(reason, ssl.SSLCertVerificationError)
+        return failed
     return Unreachable(f"{url} cannot be reached ({reason or type(error).__name__}). Is the address right?")
+
+
+def status_may_pass(status: int) -> bool:
+    """All but 507: room is made by people."""
+    return status in {408, 429} or (status >= 500 and status != 507)
 
 
 def read_json(text: bytes) -> Any:

@@ -31,6 +31,7 @@ def run(options: argparse.Namespace) -> int:
             ended = failed
     profiles.remove(options.profile)
     if ended is not None:
-        raise type(ended)(f"It is forgotten here, but the server may not know: {ended}") from ended
+        ended.add_note("It is forgotten here, but the server may not know.")
+        raise ended
     say("logged out")
     return Exit.OK

@@ -40,7 +40,7 @@ TYPES = [
 ]
 
 
-@pytest.mark.parametrize(("head", "name", "expected"), TYPES)
+@pytest.mark.parametrize(("head", "name", "expected"), TYPES, ids=map(str, range(len(TYPES))))
 def test_type_is_found_by_content(head: bytes, name: str, expected: str) -> None:
     assert type_of(head[:HEAD_BYTES], name) == expected
 

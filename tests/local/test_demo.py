@@ -31,7 +31,8 @@ class Demo:
         self.home = home
         self.output = home.with_suffix(".out")
         names = [
-            f"RECADO_{name}_PORT" for name in ("WEB", "FLOWER", "POSTGRES", "REDIS", "SIMULATORS", "SMTP", "GRPC")
+            f"RECADO_{name}_PORT"
+            for name in ("WEB", "FLOWER", "POSTGRES", "REDIS", "SIMULATORS", "SMTP", "GRPC", "S3")
         ]
         self.environment = {
             name: value

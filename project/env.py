@@ -148,10 +148,5 @@ class Env:
             return None
 
 
-def origin_of(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
 # All settings read from this one, so that whoever checks it last sees every problem.
 env = Env(os.environ)

@@ -8,7 +8,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from apps.core.encryption import is_encryption_key
 from apps.core.logs import logging_settings
-from project.env import env, origin_of
+from project.env import env
 from project.settings.admin import UNFOLD  # noqa: F401 - a setting
 from project.settings.api import (  # noqa: F401 - settings
     DRF_STANDARDIZED_ERRORS,
@@ -211,8 +211,6 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     "files": FILES_STORAGE,
 }
-# Browsers bring parts of uploads there and show images from there.
-_storage_origin = [origin_of(S3_PUBLIC_URL)] if S3_BUCKET and S3_PUBLIC_URL else []
 
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -220,11 +218,11 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "base-uri": [NONE],
-        "connect-src": [SELF, *_storage_origin],
+        "connect-src": [SELF, *STORAGE_ORIGINS],
         "font-src": [SELF],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
-        "img-src": [SELF, "data:", *_storage_origin],
+        "img-src": [SELF, "data:", *STORAGE_ORIGINS],
         # The admin's Alpine.js evaluates the expressions in its attributes; no inline script runs.
         "script-src": [SELF, UNSAFE_EVAL],
         "style-src": [SELF, UNSAFE_INLINE],

@@ -4,11 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from project.env import env
+from project.storage_origins import storage_origins
 
 # An S3 where a bucket is named; else a folder of this machine, which all processes must share.
 S3_BUCKET = env.text("S3_BUCKET", "")
 # As clients reach it, which for a bucket within a cluster is not as we do.
 S3_PUBLIC_URL = env.text("S3_PUBLIC_URL", env.text("S3_ENDPOINT_URL", "")).rstrip("/")
+_region = env.text("S3_REGION", "us-east-1")
+_addressing = env.choice("S3_ADDRESSING", "path", among=("path", "virtual"))
 FILES_FOLDER = env.text("FILES_FOLDER", str(Path(__file__).resolve().parent.parent.parent / ".recado" / "files"))
 
 FILES_STORAGE: dict[str, Any] = (
@@ -20,13 +23,16 @@ FILES_STORAGE: dict[str, Any] = (
             "public_endpoint_url": S3_PUBLIC_URL,
             "access_key": env.text("S3_ACCESS_KEY", "") or None,
             "secret_key": env.text("S3_SECRET_KEY", "") or None,
-            "region_name": env.text("S3_REGION", "us-east-1"),
-            "addressing_style": env.choice("S3_ADDRESSING", "path", among=("path", "virtual", "auto")),
+            "region_name": _region,
+            "addressing_style": _addressing,
         },
     }
     if S3_BUCKET
     else {"BACKEND": "apps.files.stores.disk.DiskStore", "OPTIONS": {"location": FILES_FOLDER}}
 )
+
+# Browsers bring parts of uploads there and show images from there.
+STORAGE_ORIGINS = storage_origins(S3_BUCKET, S3_PUBLIC_URL, _region, _addressing) if S3_BUCKET else []
 
 FILES_LARGEST_BYTES = env.integer("FILES_LARGEST_BYTES", 2 * 1024**3, least=1)
 # Of what people send; as much as any provider takes from them.

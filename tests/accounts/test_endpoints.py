@@ -19,6 +19,8 @@ from apps.callbacks import endpoints as webhook_endpoints
 from apps.callbacks.models import WebhookDelivery, WebhookEndpoint
 from apps.channels import accounts
 from apps.channels.models import ChannelAccount
+from apps.files import uploads
+from apps.files.models import File, Upload, UploadWay
 from apps.messaging import contacts, conversations, labels, notes, routes
 from apps.messaging.consent import suppressions
 from apps.messaging.models import (
@@ -39,6 +41,7 @@ from apps.messaging.wording import versions
 from tests.callbacks.office import add_delivery, add_endpoint
 from tests.cast import CREDENTIALS, Api, House, add_channel_account, as_member, with_key
 from tests.messaging import history
+from tests.messaging.files import kept
 
 pytestmark = pytest.mark.django_db
 NOBODYS = UUID(int=0)
@@ -105,6 +108,10 @@ SOMEBODY_ELSES: dict[type[TenantModel], Callable[[House], TenantModel]] = {
     Suppression: suppression,
     WebhookEndpoint: add_endpoint,
     WebhookDelivery: webhook_delivery,
+    File: lambda house: kept.row(house.organization, 5, f"x of {house.organization.slug}"),
+    Upload: lambda house: uploads.begin(
+        house.organization, UploadWay.STREAMED, name=f"x of {house.organization.slug}", size=5
+    ),
 }
 
 # They are open to everybody, or answer whoever is known about themselves.
@@ -136,6 +143,11 @@ REPEATABLE = {
     "/v1/webhook-endpoints/<uuid:endpoint_id>/disable",
     "/v1/webhook-endpoints/<uuid:endpoint_id>/replay",
     "/v1/webhook-endpoints/<uuid:endpoint_id>/deliveries/<uuid:delivery_id>/replay",
+    "/v1/uploads/<uuid:upload_id>/parts",
+    "/v1/uploads/<uuid:upload_id>/complete",
+    "/v1/uploads/<uuid:upload_id>/abort",
+    # It does that by itself, with what was received: tests/files/test_intake.py.
+    "/v1/files",
 }
 # They change nothing that the trail tells of: two go on with a session or key whose beginning is in it, and
 # messages have a trail of their own, their events.
@@ -147,6 +159,12 @@ WITHOUT_TRAIL = {
     "/v1/templates/<uuid:template_id>/versions/<int:number>/preview",
     "/v1/messages",
     "/v1/messages/batch",
+    # An upload is its own trail, and so is the file that it becomes.
+    "/v1/files",
+    "/v1/uploads",
+    "/v1/uploads/<uuid:upload_id>/parts",
+    "/v1/uploads/<uuid:upload_id>/complete",
+    "/v1/uploads/<uuid:upload_id>/abort",
     # An event that only says that it is one.
     "/v1/webhook-endpoints/<uuid:endpoint_id>/test",
 }
@@ -323,6 +341,8 @@ CHANGES: dict[str, tuple[Any, str]] = {
     "POST /v1/dead-letters/<uuid:letter_id>/replay": (None, "dead_letter.replayed"),
     "POST /v1/dead-letters/<uuid:letter_id>/discard": ({"reason": "too old"}, "dead_letter.discarded"),
     "POST /v1/dead-letters/replay": ({"dry_run": False}, "dead_letters.replayed"),
+    "PATCH /v1/storage-policy": ({"keep_days": 30}, "storage_policy.changed"),
+    "DELETE /v1/files/<uuid:file_id>": (None, "file.deleted"),
     "POST /v1/webhook-endpoints": ({"url": "https://app.aurora.example/hooks"}, "webhook_endpoint.added"),
     "PATCH /v1/webhook-endpoints/<uuid:endpoint_id>": ({"description": "shop"}, "webhook_endpoint.changed"),
     "DELETE /v1/webhook-endpoints/<uuid:endpoint_id>": (None, "webhook_endpoint.removed"),

@@ -74,9 +74,10 @@ class UploadPartsView(UploadView):
     @extend_schema(request=WantedParts, responses=SignedPartsReader, operation_id="uploads_parts_sign")
     def post(self, request: Request, upload_id: UUID) -> Response:
         """Links to bring parts by, for an hour; ask again as often as needed."""
+        upload = self.get_object(upload_id)
         body = WantedParts(data=request.data)
         body.is_valid(raise_exception=True)
-        signed = uploads.sign_parts(self.get_object(upload_id), body.validated_data["numbers"])
+        signed = uploads.sign_parts(upload, body.validated_data["numbers"])
         data = SignedPartReader(signed, many=True).data
         return Response({"data": data}, headers={"Cache-Control": "no-store"})
 

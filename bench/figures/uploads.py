@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import psutil
@@ -235,7 +236,8 @@ def _sent_link(office: Office, file_id: str) -> str:
         if time.monotonic() > deadline:
             raise CannotMeasure(f"the message with the file is {now['status']}")
         time.sleep(0.1)
-    return str(now["text"])
+    # It names the public address, which the web process here does not have.
+    return f"{os.environ['BENCH_WEB']}{urlsplit(now['text']).path}"
 
 
 def _speed(path: Path, seconds: float) -> str:

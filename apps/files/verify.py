@@ -3,9 +3,6 @@
 No S3 is believed about checksums, for each has its own idea of them; the bytes are read as clients will.
 """
 
-import hashlib
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 from hmac import compare_digest
 from uuid import UUID
@@ -17,8 +14,8 @@ from django.utils.translation import gettext as _
 from apps.core import clock
 from apps.core.api.problems import Problem
 from apps.files import uploads
-from apps.files.media_types import HEAD_BYTES
 from apps.files.models import Upload, UploadState
+from apps.files.reading_through import Found, read_through
 from apps.files.stores import store
 from apps.files.stores.store import BadParts, NoSuchObject, NoSuchUpload
 
@@ -28,14 +25,6 @@ logger = structlog.get_logger(__name__)
 LEASE_SECONDS = 1800
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    size: int
-    sha256: str
-    parts_sha256: str
-    head: bytes
-
-
 def verify(upload_id: UUID) -> None:
     """By one worker at a time. A store that is away leaves it as it is, for the sweep to ring again."""
     upload = _claim(upload_id)
@@ -43,7 +32,7 @@ def verify(upload_id: UUID) -> None:
         return
     try:
         _make_whole(upload)
-        found = read_through(upload)
+        found = read_through(upload.key, upload.size or 0, upload.part_size if upload.parts_sha256 else None)
     except (BadParts, NoSuchObject) as failed:
         uploads.refuse(upload, "parts_lost", str(failed))
         return
@@ -87,63 +76,8 @@ def _make_whole(upload: Upload) -> None:
         logger.info("upload_was_whole", upload_id=str(upload.id))
 
 
-def read_through(upload: Upload) -> Found:
-    """Hashed as a whole, and part by part where that is what was announced."""
-    whole, head, size = hashlib.sha256(), bytearray(), 0
-    parts = PartDigests(upload.part_size) if upload.parts_sha256 else None
-
-    def reckon(piece: bytes) -> None:
-        whole.update(piece)
-        if parts is not None:
-            parts.update(piece)
-
-    # While one piece is hashed, the next one comes.
-    with ThreadPoolExecutor(1, thread_name_prefix="hash") as hashing:
-        reckoned: Future[None] | None = None
-        for piece in store().read(upload.key):
-            size += len(piece)
-            if len(head) < HEAD_BYTES:
-                head += piece[: HEAD_BYTES - len(head)]
-            if reckoned is not None:
-                reckoned.result()
-            reckoned = hashing.submit(reckon, piece)
-    return Found(size, whole.hexdigest(), parts.hexdigest() if parts else "", bytes(head))
-
-
-class PartDigests:
-    """SHA-256 of the SHA-256s of parts. Of nothing at all: of one empty part."""
-
-    def __init__(self, part_size: int) -> None:
-        self._part_size = part_size
-        self._digests = hashlib.sha256()
-        self._part = hashlib.sha256()
-        self._in_part = 0
-        self._parts = 0
-
-    def update(self, piece: bytes) -> None:
-        view = memoryview(piece)
-        while view:
-            taken = view[: self._part_size - self._in_part]
-            self._part.update(taken)
-            self._in_part += len(taken)
-            view = view[len(taken) :]
-            if self._in_part == self._part_size:
-                self._end_part()
-
-    def hexdigest(self) -> str:
-        if self._in_part or not self._parts:
-            self._end_part()
-        return self._digests.hexdigest()
-
-    def _end_part(self) -> None:
-        self._digests.update(self._part.digest())
-        self._part = hashlib.sha256()
-        self._in_part = 0
-        self._parts += 1
-
-
 def _mismatch(upload: Upload, found: Found) -> tuple[str, str] | None:
-    if upload.size is not None and found.size != upload.size:
+    if found.size != upload.size:
         detail = _("%(size)d bytes were announced and %(found)d arrived.")
         return "wrong_size", detail % {"size": upload.size, "found": found.size}
     told = ((upload.sha256, found.sha256), (upload.parts_sha256, found.parts_sha256))

@@ -36,6 +36,15 @@ def test_store_gives_back_what_was_put(any_store: Store, key: str) -> None:
     assert read(any_store, key, 3) == b"3456789"
     assert read(any_store, key, 3, 5) == b"34"
     assert read(any_store, key, 4, 4) == b""
+    assert read(any_store, key, 8, 20) == b"89"
+
+
+def test_store_has_nothing_behind_the_end(any_store: Store, key: str) -> None:
+    any_store.put(key, b"0123456789")
+    assert read(any_store, key, 10, 11) == b""
+    assert read(any_store, key, 30) == b""
+    any_store.put(key, b"")
+    assert read(any_store, key, 0, 1) == b""
 
 
 def test_store_keeps_an_empty_object(any_store: Store, key: str) -> None:

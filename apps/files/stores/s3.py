@@ -42,6 +42,7 @@ CONNECTIONS = 32
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _ENDED = {"NoSuchUpload"}
 _BAD = {"InvalidPart", "InvalidPartOrder", "EntityTooSmall", "BadDigest", "InvalidRequest"}
+_BEHIND_THE_END = {"InvalidRange", "416"}
 _FULL = {"QuotaExceeded", "XMinioStorageFull", "InsufficientStorage"}
 
 
@@ -89,7 +90,12 @@ class S3Store(S3Storage, Store):  # type: ignore[misc]  # published without type
         whole = start == 0 and stop is None
         wanted: dict[str, Any] = {} if whole else {"Range": f"bytes={start}-{'' if stop is None else stop - 1}"}
         with _told():
-            answer: Any = self._client.get_object(Bucket=self.bucket_name, Key=key, **wanted)
+            try:
+                answer: Any = self._client.get_object(Bucket=self.bucket_name, Key=key, **wanted)
+            except ClientError as error:
+                if _code_of(error) in _BEHIND_THE_END:
+                    return
+                raise
             # Whatever its status, which is not always 206: without this header it is the whole.
             skip = 0 if "ContentRange" in answer else start
             left = None if stop is None else stop - start
@@ -184,13 +190,17 @@ class S3Store(S3Storage, Store):  # type: ignore[misc]  # published without type
         )
 
 
+def _code_of(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
 @contextmanager
 def _told() -> Iterator[None]:
     """What went wrong, in the words of the contract: no address, no key, no signature."""
     try:
         yield
     except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", ""))
+        code = _code_of(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in _ENDED:
             raise NoSuchUpload("The storage knows no such upload.") from error

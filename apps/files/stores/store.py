@@ -80,7 +80,7 @@ class Store(ABC):
 
     @abstractmethod
     def read(self, key: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-        """From byte `start` to before byte `stop`. Raises NoSuchObject."""
+        """From byte `start` to before byte `stop`; nothing behind the end. Raises NoSuchObject."""
 
     @abstractmethod
     def remove(self, key: str) -> None:

@@ -22,7 +22,7 @@ import boto3
 import orjson
 
 AT_ONCE = 4
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.2
 BOUNDARY = "bench"
 
 

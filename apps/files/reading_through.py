@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from apps.files.media_types import HEAD_BYTES
 from apps.files.stores import store
 
-# One stream alone is slow at most stores. What is under way is in memory.
-RANGE_BYTES = 16 * 1024 * 1024
-RANGES_AT_ONCE = 3
+# One stream alone is slow at most stores, and each request costs something. What is under way is in memory.
+RANGE_BYTES = 32 * 1024 * 1024
+RANGES_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,6 @@ def measure(stage: Stage, office: Office) -> list[Figure]:
     large = _random_file(stage.folder / "two-gigabytes.bin", size)
     s3 = RcloneServer(stage.folder / "s3", free_port(), "a-secret-of-the-bench", stage.folder / "s3.log")
     s3.start()
-    _give_way(s3.process.pid)
     os.environ.update(s3.settings)
     try:
         with (
@@ -52,43 +51,56 @@ def measure(stage: Stage, office: Office) -> list[Figure]:
             running(stage, celery_app.app, "celery_app", WORKER),
         ):
             os.environ.update(BENCH_WEB=f"http://{HOST}:{port}", BENCH_KEY=office.api_key)
-            return _measure(stage, office, port, process, large)
+            return _measure(stage, office, _Servers(port, process, s3.process), large)
     finally:
         s3.stop()
         large.path.unlink()
 
 
-def _measure(stage: Stage, office: Office, port: int, process: Process, large: "LargeFile") -> list[Figure]:
+@dataclass(frozen=True, slots=True)
+class _Servers:
+    port: int
+    web: Process
+    s3: Process
+
+
+def _measure(stage: Stage, office: Office, servers: _Servers, large: "LargeFile") -> list[Figure]:
     path, digest = large.path, large.digest
     first = stage.folder / "first.bin"
     first.write_bytes(b"x")
     _upload("streamed", first)  # loads what the first upload loads
-    idle = asyncio.run(_ask_for(port, IDLE_SECONDS))
-    bare, through, past, grown = [], [], [], 0.0
-    for _ in range(stage.choose(2, 1)):
-        # In turns, for these machines are not the same from one minute to the next.
-        bare.append(_upload("boto3", path)["seconds"])
-        with _growth(process) as growth:
-            told = _upload("streamed", path)
-        grown = max(grown, growth[0])
-        through.append(told["seconds"])
-        _came_down_again(told, digest, _sent_link(office, told["id"]))
-        told = _upload("direct", path)
-        past.append(told["seconds"])
-        stage.tell(f"direct: all parts there after {told['arrived']:.1f} s, checked after {told['seconds']:.1f} s")
-        _came_down_again(told, digest)
-    with _growth(process) as growth, _uploading(path) as uploads:
-        busy = asyncio.run(_ask_for(port, None, uploads))
+    idle = asyncio.run(_ask_for(servers.port, IDLE_SECONDS))
+    seconds: dict[str, list[float]] = {"boto3": [], "streamed": [], "direct": []}
+    grown = 0.0
+    for turn in range(stage.choose(3, 2)):
+        # There and back, so that each comes after each: what went before can be felt for seconds.
+        for way in list(seconds)[:: -1 if turn % 2 else 1]:
+            os.sync()
+            with _growth(servers.web) as growth:
+                told = _upload(way, path)
+            seconds[way].append(told["seconds"])
+            stage.tell(
+                f"{way}: {told['seconds']:.1f} s"
+                + (f", all parts there after {told['arrived']:.1f} s" if way == "direct" else "")
+            )
+            if way != "boto3":
+                grown = max(grown, growth[0])
+                _came_down_again(told, digest, _sent_link(office, told["id"]) if way == "streamed" else "")
+    bare, through, past = (min(each) for each in seconds.values())
+    _give_way(servers.s3.pid)
+    os.sync()
+    with _growth(servers.web) as growth, _uploading(path) as uploads:
+        busy = asyncio.run(_ask_for(servers.port, None, uploads))
     return [
         Figure("web memory during a 2 GB upload", grown, f"+{grown:.0f} MB", "before it", most=64,
                note="at its highest, in megabytes; part buffers included"),
         Figure(f"web memory during {AT_ONCE} of them at once", growth[0], f"+{growth[0]:.0f} MB", "before them",
                most=160),
-        Figure("2 GB through POST /v1/files vs boto3.upload_fileobj", min(bare) / min(through),
-               _speed(path, min(through)), _speed(path, min(bare)), least=0.6,
+        Figure("2 GB through POST /v1/files vs boto3.upload_fileobj", bare / through,
+               _speed(path, through), _speed(path, bare), least=0.6,
                note="the fastest of each; hashed and answered"),
-        Figure("2 GB by a direct upload vs the same", min(bare) / min(past), _speed(path, min(past)),
-               _speed(path, min(bare)), least=0.9, note="until it is ready: read once more and checked"),
+        Figure("2 GB by a direct upload vs the same", bare / past, _speed(path, past),
+               _speed(path, bare), least=0.9, note="until it is ready: read once more and checked"),
         Figure(f"other requests, p99 while {AT_ONCE} uploads run vs idle",
                percentile(busy, 99) / percentile(idle, 99), f"{percentile(busy, 99):.1f} ms",
                f"{percentile(idle, 99):.1f} ms", most=3,

@@ -55,7 +55,7 @@ def test_ranges_that_come_late_keep_their_place(file_store: Store, monkeypatch: 
     def read_first_ones_last(
         self: DiskStore, key: str, start: int = 0, stop: int | None = None
     ) -> Iterator[bytes]:
-        time.sleep((start % 30 == 0) * 0.02)
+        time.sleep((start % 20 == 0) * 0.02)
         return read(self, key, start, stop)
 
     monkeypatch.setattr(DiskStore, "read", read_first_ones_last)

@@ -22,6 +22,9 @@ class Scope(models.TextChoices):
     FILES_WRITE = "files:write", _("Upload and delete files")
     WEBHOOKS_READ = "webhooks:read", _("See its webhook endpoints and what they were called with")
     WEBHOOKS_WRITE = "webhooks:write", _("Add, change and remove webhook endpoints, send to them again")
+    INVOICES_READ = "invoices:read", _("See its invoices, reminders and reminder policies")
+    INVOICES_WRITE = "invoices:write", _("Add, import, change and mark paid its invoices")
+    POLICIES_WRITE = "policies:write", _("Write reminder policies and put them live")
 
 
 class Role(models.TextChoices):
@@ -39,9 +42,10 @@ _VIEWER = frozenset(
         Scope.MESSAGES_READ,
         Scope.TEMPLATES_READ,
         Scope.FILES_READ,
+        Scope.INVOICES_READ,
     }
 )
-_AGENT = _VIEWER | {Scope.MESSAGES_WRITE, Scope.FILES_WRITE}
+_AGENT = _VIEWER | {Scope.MESSAGES_WRITE, Scope.FILES_WRITE, Scope.INVOICES_WRITE}
 _ADMIN = _AGENT | {
     Scope.ORGANIZATION_WRITE,
     Scope.MEMBERS_WRITE,
@@ -52,6 +56,7 @@ _ADMIN = _AGENT | {
     Scope.TEMPLATES_WRITE,
     Scope.WEBHOOKS_READ,
     Scope.WEBHOOKS_WRITE,
+    Scope.POLICIES_WRITE,
 }
 
 SCOPES_OF: dict[Role, frozenset[Scope]] = {

@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "apps.files",
     "apps.messaging",
     "apps.callbacks",
+    "apps.billing",
     "apps.live",
     "allauth",
     "allauth.account",

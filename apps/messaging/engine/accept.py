@@ -148,6 +148,8 @@ def _write(organization: Organization, accepted: Sequence[Accepted], *, is_locke
             "forwarded_from": answer.wanted.forwarded_from,
             "fallback_of": answer.wanted.fallback_of,
             "template_id": answer.template_id,
+            "guard": answer.wanted.guard,
+            "guard_key": answer.wanted.guard_key,
             "steps": answer.steps or None,
             "delivered_within": answer.wanted.delivered_within if answer.steps else None,
             "falls_back_at": _falls_back_at(answer) if answer.steps else None,
@@ -209,15 +211,15 @@ WITH accepted AS MATERIALIZED (
            n int, id uuid, account_id uuid, conversation_id uuid, text text, content jsonb, category text,
            priority smallint, reference text, metadata jsonb, scheduled_at timestamptz, expires_at timestamptz,
            is_strict boolean, reply_to uuid, forwarded_from uuid, fallback_of uuid, template_id uuid, steps jsonb,
-           delivered_within int, falls_back_at timestamptz)
+           delivered_within int, falls_back_at timestamptz, guard text, guard_key uuid)
 ), written AS (
     INSERT INTO message (id, organization_id, account_id, conversation_id, direction, status, text, content,
                          category, priority, reference, metadata, scheduled_at, expires_at, error_class,
                          error_code, error_detail, created_at, reply_to_id, forwarded_from_id, fallback_of_id,
-                         has_fallback, template_id)
+                         has_fallback, template_id, guard, guard_key)
     SELECT id, %(organization)s, account_id, conversation_id, 'outbound', %(queued)s, text, content, category,
            priority, reference, metadata, scheduled_at, expires_at, '', '', '', %(now)s, reply_to, forwarded_from,
-           fallback_of, steps IS NOT NULL, template_id
+           fallback_of, steps IS NOT NULL, template_id, guard, guard_key
       FROM accepted
 ), with_fallback AS (
     INSERT INTO message_fallback (message_id, organization_id, steps, delivered_within, due_at)

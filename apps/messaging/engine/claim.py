@@ -44,6 +44,8 @@ class Claimed:
     quiet_until: time_of_day | None = None
     time_zone: str = ""
     has_fallback: bool = False
+    guard: str = ""
+    guard_key: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ SELECT claimed.message_id, claimed.conversation_id, conversation.address, messag
        claimed.expires_at <= now(), message.content::text, answered.provider_id, message.category,
        {refusal("%(connector)s", "%(kind)s", "conversation.address", "message.category")},
        conversation.last_inbound_at, contact.id, contact.quiet_from, contact.quiet_until, contact.time_zone,
-       message.has_fallback
+       message.has_fallback, message.guard, message.guard_key
   FROM claimed
   JOIN LATERAL (SELECT * FROM message WHERE id = claimed.message_id LIMIT 1) AS message ON true
   JOIN LATERAL (SELECT * FROM conversation WHERE id = claimed.conversation_id LIMIT 1) AS conversation ON true

@@ -54,6 +54,8 @@ class _Due:
     expires_at: datetime
     steps: list[dict[str, Any]]
     delivered_within: int | None
+    guard: str
+    guard_key: UUID | None
     # What became of the steps that could not be taken.
     refused: list[dict[str, str]] = field(default_factory=list)
 
@@ -154,6 +156,8 @@ def _next(due: _Due, accounts: Mapping[UUID, ChannelAccount]) -> NewMessage:
         delivered_within=due.delivered_within if later and reports_delivered else None,
         reference=due.reference,
         metadata=dict(due.metadata),
+        guard=due.guard,
+        guard_key=due.guard_key,
         fallback_of=due.message_id,
     )
 
@@ -194,7 +198,7 @@ def _write(due: Sequence[_Due], taken: Mapping[UUID, Mapping[str, Any]]) -> None
 
 def _read(row: tuple[Any, ...]) -> _Due:
     message_id, organization_id, conversation_id, status, *rest = row
-    error_class, text, content, category, priority, reference, metadata, expires_at, steps, within = rest
+    error_class, text, content, category, priority, reference, metadata, expires_at, steps, within, *guard = rest
     return _Due(
         message_id,
         organization_id,
@@ -210,6 +214,7 @@ def _read(row: tuple[Any, ...]) -> _Due:
         expires_at,
         orjson.loads(steps),
         within,
+        *guard,
     )
 
 
@@ -229,7 +234,8 @@ SELECT due.message_id
 _DUE = """
 SELECT message.id, message.organization_id, message.conversation_id, message.status, message.error_class,
        message.text, message.content::text, message.category, message.priority, message.reference,
-       message.metadata::text, message.expires_at, due.steps::text, due.delivered_within
+       message.metadata::text, message.expires_at, due.steps::text, due.delivered_within,
+       message.guard, message.guard_key
   FROM message_fallback AS due JOIN message ON message.id = due.message_id
  WHERE due.message_id = ANY(%s::uuid[])
  ORDER BY due.due_at

@@ -75,6 +75,9 @@ class NewMessage:
     delivered_within: int | None = None
     reference: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
+    # Who is asked, just before it leaves, whether it still may, and about what (guards.py).
+    guard: str = ""
+    guard_key: UUID | None = None
     # Set by the engine alone.
     forwarded_from: UUID | None = None
     fallback_of: UUID | None = None

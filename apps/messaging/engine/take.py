@@ -11,6 +11,7 @@ from apps.messaging.engine.bring import bring_files
 from apps.messaging.engine.claim import Claim, claim
 from apps.messaging.engine.gate import Gate, Opening
 from apps.messaging.engine.guard import Cleared, clear
+from apps.messaging.engine.guards import ask_guards
 from apps.messaging.engine.outcome import Outcome, Result
 from apps.messaging.engine.publisher import publish_now
 from apps.messaging.engine.record import record
@@ -68,12 +69,18 @@ def _hold_back(account: ChannelAccount, gate: Gate, claimed: Claim) -> list[Clea
         for each, wait in zip(cleared, waits, strict=True)
         if wait > 0
     ]
+    # Last of all, for what is true now may not be so for long.
+    asked = ask_guards(
+        account, [each for each, wait in zip(cleared, waits, strict=True) if wait == 0], claimed.lease
+    )
+    ready = [each for each in asked if isinstance(each, Cleared)]
+    held += [each for each in asked if isinstance(each, Outcome)]
     if held:
         record(held)
         publish_now()
     if any(outcome.result is Result.FAILED for outcome in held):
         fallback.take_due()
-    return [each for each, wait in zip(cleared, waits, strict=True) if wait == 0]
+    return ready
 
 
 def seconds_to_next(account: ChannelAccount) -> float | None:

@@ -45,6 +45,9 @@ class Message(TenantModel):
     # A row of message_fallback says what is tried when this one does not arrive.
     has_fallback = models.BooleanField(default=False, db_default=False)
     template_id = models.UUIDField(null=True)
+    # Who is asked just before it leaves whether it still may, and about what.
+    guard = models.CharField(max_length=20, blank=True, default="", db_default="")
+    guard_key = models.UUIDField(null=True)
     priority = models.SmallIntegerField(_("priority"), choices=Priority, default=Priority.NORMAL)
     reference = models.CharField(_("reference"), max_length=120, blank=True)
     metadata = models.JSONField(_("metadata"), default=dict)

@@ -44,6 +44,8 @@ class ReminderPolicy(TenantModel):
     position = models.SmallIntegerField(_("order"), default=0)
     # Since when people are reminded; what was due before is left alone. Empty: it is a draft, or stopped.
     live_since = models.DateTimeField(_("live since"), null=True, blank=True, editable=False)
+    # Up to which invoice all plans were set to be thought over, since it was changed; empty once all were.
+    anew_after = models.UUIDField(null=True, editable=False)
     # Of channel accounts, in the order in which they are tried.
     accounts = ArrayField(models.UUIDField(), verbose_name=_("channels"), default=list, blank=True)
     # Seconds after which the next channel is tried where no delivery was reported.
@@ -87,6 +89,10 @@ class ReminderPolicy(TenantModel):
         constraints = [
             # Also serves the list.
             models.UniqueConstraint(fields=["organization", "name"], name="reminder_policy_name"),
+        ]
+        indexes = [
+            # Those whose plans are being set.
+            models.Index(fields=["id"], condition=models.Q(anew_after__isnull=False), name="reminder_policy_anew"),
         ]
 
     def __str__(self) -> str:

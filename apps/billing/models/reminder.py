@@ -50,6 +50,9 @@ class Reminder(TenantModel):
     # The moment by the rule, before days off moved it: a due date that moves makes new occasions.
     occurrence = models.DateTimeField(_("occasion"))
     planned_for = models.DateTimeField(_("planned for"))
+    # What the words were made of: where the invoice says something else by now, they are not sent.
+    due_on = models.DateField(_("due"))
+    amount_due = models.BigIntegerField(_("amount due"))
     touch = models.ForeignKey(Touch, on_delete=models.CASCADE, null=True, related_name="reminders", db_index=False)
     state = models.CharField(_("state"), max_length=7, choices=ReminderState)
     # A word for programs; apps.billing.reasons has the sentences.
@@ -67,6 +70,8 @@ class Reminder(TenantModel):
         indexes = [
             # The list of an organization's, newest first.
             models.Index(fields=["organization", "-id"], name="reminder_list"),
+            # Of a rule that goes.
+            models.Index(fields=["rule"], name="reminder_rule_of"),
             # What a message reminds of.
             models.Index(fields=["touch"], condition=models.Q(touch__isnull=False), name="reminder_touch_of"),
         ]

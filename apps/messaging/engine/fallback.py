@@ -152,7 +152,10 @@ def _next(due: _Due, accounts: Mapping[UUID, ChannelAccount]) -> NewMessage:
         category=due.category,
         priority=due.priority,
         expires_at=due.expires_at,
-        fallback=tuple(Step(account_id=UUID(each["account_id"]), to=each["to"]) for each in later),
+        fallback=tuple(
+            Step(account_id=UUID(each["account_id"]), to=each["to"], template=_template(each, "template"))
+            for each in later
+        ),
         delivered_within=due.delivered_within if later and reports_delivered else None,
         reference=due.reference,
         metadata=dict(due.metadata),

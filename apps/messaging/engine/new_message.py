@@ -48,6 +48,8 @@ class Step:
     channel: str = ""
     # Where the person is reached there, where it is not known.
     to: str = ""
+    # In other words than the message's own template has.
+    template: WantedTemplate | None = None
 
 
 @dataclass(frozen=True, slots=True)

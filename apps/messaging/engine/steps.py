@@ -102,6 +102,8 @@ def _resolve_step(message: NewMessage, step: Step, place: Place, known: _Known) 
     kept: dict[str, Any] = {"account_id": str(account.id), "to": to}
     for field in ("template", "template_fallback"):
         template: WantedTemplate | None = getattr(message, field)
+        if field == "template" and step.template is not None:
+            template = step.template
         if template is not None:
             kept[field] = {
                 "name": template.name,

@@ -1,0 +1,216 @@
+"""What would be sent of an invoice, or to a customer: when, over which channels, in which words, or why not.
+
+The planner's decisions, and the words that the engine would find: nothing of it is decided here again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from apps.billing import ahead
+from apps.billing.ahead import Foreseen
+from apps.billing.dates import quiet
+from apps.billing.models import Invoice, ReminderPolicy, ReminderRule, Touch
+from apps.billing.models.invoice import UNPAID
+from apps.billing.planner.batch import Batch
+from apps.billing.planner.hand_over import NO_CHANNEL, _message
+from apps.billing.reasons import sentence
+from apps.channels.carrying import why_not
+from apps.channels.content import Content
+from apps.channels.models import ChannelAccount
+from apps.channels.registry import connector_class
+from apps.core import clock
+from apps.messaging.consent.refusal import REASONS as REFUSALS
+from apps.messaging.consent.refusal import refusal
+from apps.messaging.engine.new_message import WantedTemplate
+from apps.messaging.models import Contact
+from apps.messaging.statuses import Category
+from apps.messaging.wording.compose import Uncomposed, Wanted, compose
+
+DAYS = 60
+MOST_DAYS = 90
+MOST_INVOICES = 200
+MOST_MESSAGES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A channel account over which it would go."""
+
+    account: ChannelAccount
+    to: str
+    # None where it cannot be said there.
+    content: Content | None
+    # Why it would not go there; empty where it would.
+    code: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    at: datetime
+    # Once the hours of the first channel allow it; None where it never would.
+    leaves_at: datetime | None
+    invoices: Sequence[Invoice]
+    rule: ReminderRule | None
+    # In the order in which they are tried.
+    ways: Sequence[Way] = ()
+    # Empty where it would be sent.
+    reason: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    # Which the invoices follow. Of a customer's there may be several.
+    policies: Sequence[ReminderPolicy]
+    planned: Sequence[Planned]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A way before it is known what is said there."""
+
+    account: ChannelAccount
+    to: str
+    template: WantedTemplate
+    contact_id: UUID
+
+
+def of_invoice(invoice: Invoice, policy: ReminderPolicy | None = None, days: int = DAYS) -> Preview:
+    """By the policies that are live; with one more, as if that went live now."""
+    return _preview([invoice], policy, days)
+
+
+def of_customer(contact: Contact, policy: ReminderPolicy | None = None, days: int = DAYS) -> Preview:
+    """What is due together goes in one message, where the policy joins."""
+    theirs = Invoice.objects.for_organization(contact.organization_id).filter(contact=contact, status__in=UNPAID)
+    return _preview(list(theirs.order_by("-id")[:MOST_INVOICES]), policy, days)
+
+
+def _preview(invoices: Sequence[Invoice], policy: ReminderPolicy | None, days: int) -> Preview:
+    now = clock.now()
+    known = ahead.read(invoices, now, policy)
+    following = {live.policy.id: live.policy for each in invoices if (live := ahead.followed(known, each))}
+    foreseen = sorted(ahead.foresee(known, now, now + timedelta(days=days)), key=lambda each: each.at)
+    planned = _planned(known, foreseen[:MOST_MESSAGES])
+    return Preview(list(following.values()), planned)
+
+
+def _planned(known: Batch, foreseen: Sequence[Foreseen]) -> list[Planned]:
+    asked = [_asked(each) for each in foreseen]
+    flat = [way for ways in asked for way in ways]
+    said = iter(_said(known, flat))
+    return [
+        _as_planned(known, each, [next(said) for _ in ways]) for each, ways in zip(foreseen, asked, strict=True)
+    ]
+
+
+def _asked(each: Foreseen) -> list[_Asked]:
+    """As the planner would hand it over."""
+    if each.known is None:
+        return []
+    message = _message(each.known, each.together, Touch(), each.at)
+    if message is None or message.account_id is None or message.template is None:
+        return []
+    accounts = {account.id: account for account in each.together[0].live.accounts}
+    contact_id = each.customer.contact.id
+    ways = [(message.account_id, message.to, message.template)] + [
+        (step.account_id, step.to, step.template or message.template)
+        for step in message.fallback
+        if step.account_id is not None
+    ]
+    return [
+        _Asked(accounts[account_id], to or "", template, contact_id)
+        for account_id, to, template in ways
+        if account_id in accounts
+    ]
+
+
+def _said(known: Batch, asked: Sequence[_Asked]) -> list[Way]:
+    if not asked:
+        return []
+    (organization,) = known.organizations.values()
+    composed = compose(
+        organization,
+        {
+            n: Wanted(way.template, way.account.connector, way.contact_id, "template", Category.BILLING)
+            for n, way in enumerate(asked)
+        },
+    )
+    refused = _refused(organization.id, asked)
+    return [_way(way, composed[n], refused.get(n, "")) for n, way in enumerate(asked)]
+
+
+def _way(asked: _Asked, composed: object, refused: str) -> Way:
+    way = Way(asked.account, asked.to, None)
+    if isinstance(composed, Uncomposed):
+        return replace(way, code=composed.code, detail=composed.detail)
+    content: Content = composed.content  # type: ignore[attr-defined]
+    way = replace(way, content=content)
+    if refused:
+        return replace(way, code=refused, detail=str(REFUSALS[refused]))
+    wrong = why_not(connector_class(asked.account.connector).capabilities, content)
+    return way if wrong is None else replace(way, code=wrong.code, detail=wrong.detail)
+
+
+def _refused(organization_id: UUID, asked: Sequence[_Asked]) -> dict[int, str]:
+    """Who does not want to be written to there, in one statement."""
+    rows = [
+        (n, way.contact_id, way.account.connector, connector_class(way.account.connector).capabilities.address, way.to)
+        for n, way in enumerate(asked)
+    ]
+    numbers, contacts, connectors, kinds, addresses = (list(column) for column in zip(*rows, strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _REFUSED,
+            {
+                "numbers": numbers,
+                "contacts": contacts,
+                "connectors": connectors,
+                "kinds": [str(kind) for kind in kinds],
+                "addresses": addresses,
+                "organization": organization_id,
+                "category": Category.BILLING.value,
+            },
+        )
+        return dict(cursor.fetchall())
+
+
+def _as_planned(known: Batch, each: Foreseen, ways: Sequence[Way]) -> Planned:
+    if each.skipped is not None:
+        skipped = each.skipped
+        live = ahead.followed(known, skipped.invoice)
+        rule = live.by_id.get(skipped.rule_id) if live and skipped.rule_id else None
+        return Planned(
+            skipped.planned_for, None, [skipped.invoice], rule, reason=skipped.reason,
+            detail=sentence(skipped.reason),
+        )  # fmt: skip
+    first = each.together[0]
+    planned = Planned(
+        each.at, each.at, [due.invoice for due in each.together], first.live.by_id[first.occasion.rule_id], ways
+    )
+    if not ways:
+        return replace(planned, leaves_at=None, reason=NO_CHANNEL, detail=sentence(NO_CHANNEL))
+    # The engine refuses a message whose first way it refuses.
+    if ways[0].code:
+        return replace(planned, leaves_at=None, reason=ways[0].code, detail=ways[0].detail)
+    hours = quiet.read(first.live.policy.quiet_hours)
+    leaves_at = hours.allowed_from(each.at, each.customer.place, ways[0].account.connector)
+    if leaves_at is None:
+        return replace(planned, leaves_at=None, reason="quiet", detail=sentence("quiet"))
+    return replace(planned, leaves_at=leaves_at)
+
+
+_REFUSED = f"""
+SELECT n, why
+  FROM (SELECT way.n, {refusal("way.connector", "way.kind", "way.address", "%(category)s::text")} AS why
+          FROM unnest(%(numbers)s::int[], %(contacts)s::uuid[], %(connectors)s::text[], %(kinds)s::text[],
+                      %(addresses)s::text[]) AS way (n, contact_id, connector, kind, address)
+          JOIN contact ON contact.id = way.contact_id) AS asked
+ WHERE why IS NOT NULL
+"""  # noqa: S608 - of constants

@@ -33,6 +33,9 @@ TASK_SECONDS = 30 * 60
 
 ROUTES = {
     "accounts.*": {"queue": MAINTENANCE},
+    # As long as reading gigabytes, and no message waits behind it.
+    "billing.import_invoices": {"queue": FILES},
+    "billing.ring_forgotten_imports": {"queue": MAINTENANCE},
     "files.sweep": {"queue": MAINTENANCE},
     "files.ring_forgotten": {"queue": MAINTENANCE},
     "files.*": {"queue": FILES},
@@ -77,6 +80,11 @@ SCHEDULE = {
         "task": "files.sweep",
         "schedule": crontab(minute="7"),
         "options": {"expires": 30 * 60},
+    },
+    "billing: look for imports that nobody reads on": {
+        "task": "billing.ring_forgotten_imports",
+        "schedule": 30.0,
+        "options": {"expires": 30},
     },
     "callbacks: remove what is old": {
         "task": "callbacks.remove_old",

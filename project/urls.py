@@ -11,6 +11,7 @@ from apps.accounts.api.urls import urlpatterns as accounts_api
 from apps.accounts.browser_tokens import browser_token
 from apps.accounts.language import choose_language
 from apps.accounts.throttling import CallerThrottle
+from apps.billing.api.urls import urlpatterns as billing_api
 from apps.callbacks.api.urls import urlpatterns as callbacks_api
 from apps.channels.api.urls import urlpatterns as channels_api
 from apps.files.api.urls import urlpatterns as files_api
@@ -27,6 +28,7 @@ api = [
         name="docs",
     ),
     *accounts_api,
+    *billing_api,
     *callbacks_api,
     *channels_api,
     *files_api,

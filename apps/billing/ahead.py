@@ -5,7 +5,7 @@ meanwhile is not foreseen.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -58,7 +58,9 @@ def as_live(policy: ReminderPolicy, now: datetime) -> LivePolicy:
     shown = copy(policy)
     shown.live_since = policy.live_since or now
     rules = list(ReminderRule.across_organizations.filter(policy=policy).order_by("offset", "id"))
-    accounts = ChannelAccount.objects.for_organization(policy.organization_id).in_bulk(policy.accounts)
+    accounts = ChannelAccount.across_organizations.filter(organization=policy.organization_id).in_bulk(
+        policy.accounts
+    )
     return LivePolicy(
         shown,
         [rule_of(rule) for rule in rules],
@@ -71,6 +73,10 @@ def followed(known: Batch, invoice: Invoice) -> LivePolicy | None:
     """The policy whose rules it follows."""
     policies = known.policies.get(invoice.organization_id, ())
     return next((each for each in policies if fits(each.policy, invoice)), None)
+
+
+def only_of(known: Batch, contact_ids: Container[UUID]) -> Batch:
+    return replace(known, invoices=[each for each in known.invoices if each.contact_id in contact_ids])
 
 
 def foresee(known: Batch, now: datetime, until: datetime) -> Iterator[Foreseen]:
@@ -111,9 +117,7 @@ def _foresee(
         _go_on(looks, work.looks, at)
 
 
-def _go_on(
-    looks: dict[UUID, datetime | None], decided: Mapping[UUID, datetime | None], at: datetime
-) -> None:
+def _go_on(looks: dict[UUID, datetime | None], decided: Mapping[UUID, datetime | None], at: datetime) -> None:
     """The next look at what was just looked at, never before this one."""
     for invoice_id, look in decided.items():
         looks[invoice_id] = look if look is None or look >= at else at + timedelta(minutes=1)

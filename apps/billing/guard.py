@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+import orjson
 from django.db import connection, transaction
 
 from apps.billing.dates import quiet
@@ -109,7 +110,7 @@ def _quiet(asked: Sequence[Asked]) -> dict[UUID, Verdict]:
         if each.key not in places:
             continue
         place, hours = places[each.key]
-        allowed = quiet.read(hours).allowed_from(now, place, each.connector)
+        allowed = quiet.read(orjson.loads(hours)).allowed_from(now, place, each.connector)
         if allowed is None:
             verdicts[each.key] = Stop("quiet", sentence("quiet"))
         elif allowed > now:
@@ -146,7 +147,7 @@ _PLACES = """
 SELECT touch.id, contact.time_zone,
        coalesce((SELECT value FROM contact_address
                   WHERE contact_id = contact.id AND kind = 'phone' ORDER BY id LIMIT 1), ''),
-       policy.quiet_hours
+       policy.quiet_hours::text
   FROM reminder_touch AS touch
   JOIN contact ON contact.id = touch.contact_id
   JOIN reminder_policy AS policy ON policy.id = touch.policy_id

@@ -42,10 +42,7 @@ def once_none_is[R](
         try:
             with transaction.atomic():
                 invoice = _locked(organization, invoice_id)
-                if _is_in_flight(invoice_id):
-                    if time.monotonic() < deadline:
-                        raise _InFlight
-                    logger.warning("reminder_still_in_flight", invoice_id=str(invoice_id))
+                _check_in_flight(invoice_id, deadline)
                 return work(invoice)
         except _InFlight:
             time.sleep(ASK_AGAIN_SECONDS)
@@ -57,6 +54,14 @@ def _locked(organization: Organization, invoice_id: UUID) -> Invoice:
     if invoice is None:
         raise NotFound
     return invoice
+
+
+def _check_in_flight(invoice_id: UUID, deadline: float) -> None:
+    if not _is_in_flight(invoice_id):
+        return
+    if time.monotonic() < deadline:
+        raise _InFlight
+    logger.warning("reminder_still_in_flight", invoice_id=str(invoice_id))
 
 
 def _is_in_flight(invoice_id: UUID) -> bool:

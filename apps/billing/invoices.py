@@ -118,7 +118,9 @@ def _save(
         if n not in answers:
             invoice = known.get(each.number)
             answers[n] = (
-                _new(organization, each, who[n], now) if invoice is None else _merged(invoice, each, who.get(n), now)
+                _new(organization, each, who[n], now)
+                if invoice is None
+                else _merged(invoice, each, who.get(n), now)
             )
     done = [answer for answer in answers.values() if isinstance(answer, Saved)]
     created = [answer.invoice for answer in done if answer.outcome == "created"]

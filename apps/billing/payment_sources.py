@@ -114,7 +114,9 @@ def _locked(principal: Principal, source_id: UUID) -> PaymentSource:
     return found
 
 
-def _note(principal: Principal, verb: str, source: PaymentSource, changes: dict[str, tuple[str | None, str]]) -> None:
+def _note(
+    principal: Principal, verb: str, source: PaymentSource, changes: dict[str, tuple[str | None, str]]
+) -> None:
     audit.record(
         principal.actor, f"payment_source.{verb}", source, organization=principal.organization, changes=changes
     )

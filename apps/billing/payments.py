@@ -32,7 +32,7 @@ class PaymentElsewhere(Conflict):
     default_detail = gettext_lazy("A payment with this external_id is known, of another invoice.")
 
 
-def pay(
+def pay(  # noqa: PLR0917 - who pays, what, when and by which name: as it is said
     invoice_id: UUID,
     organization: Organization,
     amount: int | None,
@@ -49,7 +49,14 @@ def pay(
     _check(amount, paid_at)
 
     def paid(invoice: Invoice) -> Invoice:
-        return _paid(organization, invoice, amount, paid_at or clock.now(), external_id, actor)
+        return _paid(
+            organization,
+            invoice,
+            amount=amount,
+            paid_at=paid_at or clock.now(),
+            external_id=external_id,
+            actor=actor,
+        )
 
     try:
         return in_flight.once_none_is(organization, invoice_id, paid, until=until)
@@ -67,6 +74,7 @@ def _check(amount: int | None, paid_at: datetime | None) -> None:
 def _paid(
     organization: Organization,
     invoice: Invoice,
+    *,
     amount: int | None,
     paid_at: datetime,
     external_id: str,
@@ -103,4 +111,3 @@ def _paid(
     changes = audit.difference(before, invoice)
     audit.record(actor, "invoice.payment_recorded", invoice, organization=organization, changes=changes)
     return invoice
-

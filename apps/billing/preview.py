@@ -88,7 +88,7 @@ def of_invoice(invoice: Invoice, policy: ReminderPolicy | None = None, days: int
 
 def of_customer(contact: Contact, policy: ReminderPolicy | None = None, days: int = DAYS) -> Preview:
     """What is due together goes in one message, where the policy joins."""
-    theirs = Invoice.objects.for_organization(contact.organization_id).filter(contact=contact, status__in=UNPAID)
+    theirs = Invoice.across_organizations.filter(contact=contact, status__in=UNPAID)
     return _preview(list(theirs.order_by("-id")[:MOST_INVOICES]), policy, days)
 
 
@@ -161,7 +161,13 @@ def _way(asked: _Asked, composed: object, refused: str) -> Way:
 def _refused(organization_id: UUID, asked: Sequence[_Asked]) -> dict[int, str]:
     """Who does not want to be written to there, in one statement."""
     rows = [
-        (n, way.contact_id, way.account.connector, connector_class(way.account.connector).capabilities.address, way.to)
+        (
+            n,
+            way.contact_id,
+            way.account.connector,
+            connector_class(way.account.connector).capabilities.address,
+            way.to,
+        )
         for n, way in enumerate(asked)
     ]
     numbers, contacts, connectors, kinds, addresses = (list(column) for column in zip(*rows, strict=True))

@@ -127,4 +127,4 @@ _CHANGEABLE: dict[str, Callable[[object], Any]] = {
     "metadata": _metadata,
 }
 _FIELDS: dict[str, Callable[[object], Any]] = {"number": _text, **_CHANGEABLE}
-
+FIELDS = frozenset(_FIELDS)

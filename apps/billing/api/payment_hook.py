@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
-from rest_framework.exceptions import APIException, ErrorDetail, NotFound, ValidationError
+from rest_framework.exceptions import APIException, ErrorDetail, NotFound
 
 from apps.accounts.throttling import caller_from, take_one
 from apps.billing import payment_sources, payments
@@ -85,7 +85,9 @@ def _answer(request: HttpRequest, source_id: UUID, body: bytes) -> HttpResponse:
         return problem_response(404, "not_found", _("There is no such payment source."))
     if not payment_sources.has_signed(source, request.headers, body):
         logger.warning("payment_refused", source_id=str(source_id), size=len(body))
-        return problem_response(401, "bad_signature", _("This was not signed with the secret of this source, or long ago."))
+        return problem_response(
+            401, "bad_signature", _("This was not signed with the secret of this source, or long ago.")
+        )
     try:
         told = _read(orjson.loads(body), request.headers["webhook-id"])
     except orjson.JSONDecodeError:
@@ -140,34 +142,36 @@ def _write_down(source: PaymentSource, told: Sequence[Told | Wrong]) -> list[Fat
     by_number = dict(rows.filter(number__in=numbers).values_list("number", "pk")) if numbers else {}
     until = time.monotonic() + PATIENCE_SECONDS
     actor = payment_sources.actor_of(source)
-    fates = []
-    for each in told:
+
+    def fate(each: Told | Wrong) -> Fate:
         if isinstance(each, Wrong):
-            fates.append(Fate("refused", errors=[{"pointer": f"/{each.field}".rstrip("/"), "code": each.code, "detail": each.detail}]))
-            continue
+            return Fate("refused", errors=[_error(each.field, each.code, each.detail)])
         invoice_id = each.invoice_id or by_number.get(each.number)
         if invoice_id is None:
-            fates.append(Fate("unknown_invoice"))
-            continue
+            return Fate("unknown_invoice")
         try:
             invoice = payments.pay(
                 invoice_id, source.organization, each.amount, each.paid_at, each.external_id, actor, until=until
             )
         except NotFound:
-            fates.append(Fate("unknown_invoice"))
-        except (ValidationError, APIException) as refusal:
-            fates.append(Fate("refused", invoice_id, _errors(refusal)))
-        else:
-            fates.append(Fate(invoice.status, invoice.pk))
-    return fates
+            return Fate("unknown_invoice")
+        except APIException as refusal:
+            return Fate("refused", invoice_id, _errors(refusal))
+        return Fate(invoice.status, invoice.pk)
+
+    return [fate(each) for each in told]
 
 
 def _errors(refusal: APIException) -> list[dict[str, str]]:
-    if isinstance(refusal.detail, dict):
-        return [
-            {"pointer": f"/{name}", "code": detail.code or "invalid", "detail": str(detail)}
-            for name, details in refusal.detail.items()
-            for detail in details
-            if isinstance(detail, ErrorDetail)
-        ]
-    return [{"pointer": "", "code": str(refusal.get_codes()), "detail": str(refusal.detail)}]
+    if not isinstance(refusal.detail, dict):
+        return [_error("", str(refusal.get_codes()), str(refusal.detail))]
+    return [
+        _error(name, detail.code or "invalid", str(detail))
+        for name, details in refusal.detail.items()
+        for detail in details
+        if isinstance(detail, ErrorDetail)
+    ]
+
+
+def _error(field: str, code: str, detail: str) -> dict[str, str]:
+    return {"pointer": f"/{field}".rstrip("/"), "code": code, "detail": detail}

@@ -38,7 +38,9 @@ class SourcesView(SourceView):
         return self.page(request)
 
     @extend_schema(
-        request=PaymentSourceBody, responses={201: PaymentSourceSecretReader}, operation_id="payment_sources_create"
+        request=PaymentSourceBody,
+        responses={201: PaymentSourceSecretReader},
+        operation_id="payment_sources_create",
     )
     @idempotent
     def post(self, request: Request) -> Response:

@@ -35,7 +35,9 @@ class RowErrorReader(serializers.Serializer[Any]):
 class InvoiceImportReader(serializers.ModelSerializer[InvoiceImport]):
     file_id = serializers.UUIDField(allow_null=True)
     total_rows = serializers.IntegerField(allow_null=True, help_text="As far as known.")
-    errors = serializers.SerializerMethodField(help_text="Of rows that were refused; the first thousand.")
+    errors = serializers.SerializerMethodField(  # type: ignore[assignment]
+        help_text="Of rows that were refused; the first thousand."
+    )
     error_detail = serializers.CharField(help_text="Why the file as a whole was refused.")
 
     class Meta:

@@ -33,7 +33,9 @@ class InvoiceChangeBody(serializers.Serializer[Any]):
         required=False, min_value=1, max_value=new_invoice.MOST_AMOUNT,
         help_text="In the smallest unit of the currency: 12345 is R$ 123.45.",
     )  # fmt: skip
-    currency = serializers.CharField(required=False, max_length=3, min_length=3, help_text="ISO 4217; BRL by default.")
+    currency = serializers.CharField(
+        required=False, max_length=3, min_length=3, help_text="ISO 4217; BRL by default."
+    )
     due_on = serializers.DateField(required=False)
     payment_url = serializers.CharField(required=False, allow_blank=True, max_length=new_invoice.LONGEST_URL)
     pix_code = serializers.CharField(

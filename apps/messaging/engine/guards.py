@@ -9,10 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
+from django.db import Error as DatabaseError
+
 from apps.channels.errors import RateLimited, RecipientRejected, SendFailed
 from apps.channels.models import ChannelAccount
 from apps.messaging.engine.guard import Cleared
 from apps.messaging.engine.outcome import Outcome, Result
+
+logger = structlog.get_logger(__name__)
 
 
 class Stopped(RecipientRejected):
@@ -40,6 +45,9 @@ class Wait:
 
 type Verdict = Stop | Wait
 
+# Whoever could not be asked is asked again so soon.
+FAILED_SECONDS = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -66,8 +74,19 @@ def ask_guards(account: ChannelAccount, cleared: Sequence[Cleared], lease: UUID)
             named[each.delivery.guard].append(Asked(each.delivery.guard_key, account.connector, each.delivery.to))
     if not named:
         return list(cleared)
-    verdicts = {name: _guards[name](asked) for name, asked in named.items()}
+    verdicts = {name: _ask(name, asked) for name, asked in named.items()}
     return [_judged(each, verdicts, lease) for each in cleared]
+
+
+def _ask(name: str, asked: Sequence[Asked]) -> Mapping[UUID, Verdict]:
+    """A guard that fails lets nothing through, and keeps nobody else's messages from leaving."""
+    try:
+        return _guards[name](asked)
+    except DatabaseError:
+        raise
+    except Exception:
+        logger.exception("guard_failed", guard=name)
+        return {each.key: Wait(FAILED_SECONDS) for each in asked}
 
 
 def _judged(cleared: Cleared, verdicts: Mapping[str, Mapping[UUID, Verdict]], lease: UUID) -> Cleared | Outcome:

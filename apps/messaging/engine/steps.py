@@ -15,7 +15,7 @@ from apps.channels.registry import connector_class
 from apps.files.models import File
 from apps.messaging.conversations import Place, Unplaced
 from apps.messaging.engine import attach
-from apps.messaging.engine.new_message import NewMessage, Refused, Step, WantedTemplate
+from apps.messaging.engine.new_message import NewMessage, Refused, Step
 from apps.messaging.models import ContactAddress
 
 
@@ -100,10 +100,8 @@ def _resolve_step(message: NewMessage, step: Step, place: Place, known: _Known) 
         if wrong is not None:
             return Refused("", wrong.code, f"{wrong.field}: {wrong.detail}")
     kept: dict[str, Any] = {"account_id": str(account.id), "to": to}
-    for field in ("template", "template_fallback"):
-        template: WantedTemplate | None = getattr(message, field)
-        if field == "template" and step.template is not None:
-            template = step.template
+    named = {"template": step.template or message.template, "template_fallback": message.template_fallback}
+    for field, template in named.items():
         if template is not None:
             kept[field] = {
                 "name": template.name,

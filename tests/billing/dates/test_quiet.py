@@ -23,7 +23,7 @@ def allowed(document: object, place: Place, day: date, hour: time, connector: st
     moment = datetime.combine(day, hour, place.zone)
     at = read(document).allowed_from(moment, place, connector)
     assert at is None or at.tzinfo is UTC
-    return at and local(place, at)[:16]
+    return None if at is None else local(place, at)[:16]
 
 
 MONDAY, FRIDAY, SATURDAY, SUNDAY = date(2026, 3, 9), date(2026, 3, 13), date(2026, 3, 14), date(2026, 3, 15)

@@ -1,0 +1,18 @@
+"""What workers do about bills. Ids in, one call."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from apps.billing import imports
+from apps.billing.importing import run
+
+
+@shared_task(name="billing.import_invoices")
+def import_invoices(import_id: str) -> None:
+    run.run(UUID(import_id))
+
+
+@shared_task(name="billing.ring_forgotten_imports")
+def ring_forgotten_imports() -> None:
+    imports.ring_forgotten()

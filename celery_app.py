@@ -36,6 +36,7 @@ ROUTES = {
     # As long as reading gigabytes, and no message waits behind it.
     "billing.import_invoices": {"queue": FILES},
     "billing.ring_forgotten_imports": {"queue": MAINTENANCE},
+    "billing.plan": {"queue": MAINTENANCE},
     "files.sweep": {"queue": MAINTENANCE},
     "files.ring_forgotten": {"queue": MAINTENANCE},
     "files.*": {"queue": FILES},
@@ -80,6 +81,11 @@ SCHEDULE = {
         "task": "files.sweep",
         "schedule": crontab(minute="7"),
         "options": {"expires": 30 * 60},
+    },
+    "billing: remind of what is due": {
+        "task": "billing.plan",
+        "schedule": 60.0,
+        "options": {"expires": 60},
     },
     "billing: look for imports that nobody reads on": {
         "task": "billing.ring_forgotten_imports",

@@ -24,6 +24,7 @@ NAMES = (
     "memory",
     "callbacks",
     "uploads",
+    "reminders",
     *LIVE,
 )
 

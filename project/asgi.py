@@ -23,7 +23,16 @@ _django = ThreadedDjango(threads=settings.WEB_THREADS, most_waiting=settings.WEB
 
 publisher.enable()
 
-_limited = BodyLimit(_django, settings.MAX_BODY_BYTES, {"/v1/messages/batch": settings.MAX_BATCH_BYTES})
+_limited = BodyLimit(
+    _django,
+    settings.MAX_BODY_BYTES,
+    {
+        "/v1/messages/batch": settings.MAX_BATCH_BYTES,
+        "/v1/invoices/batch": settings.MAX_BATCH_BYTES,
+        # The form in the admin; larger files are uploaded first.
+        "/admin/billing/invoiceimport/add/": settings.MAX_BATCH_BYTES,
+    },
+)
 # Files pass by the limit: their bodies are never kept.
 _http = with_static_files(with_files(_limited))
 

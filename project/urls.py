@@ -12,6 +12,7 @@ from apps.accounts.browser_tokens import browser_token
 from apps.accounts.language import choose_language
 from apps.accounts.throttling import CallerThrottle
 from apps.billing.api.urls import urlpatterns as billing_api
+from apps.billing.pages import pix_picture
 from apps.callbacks.api.urls import urlpatterns as callbacks_api
 from apps.channels.api.urls import urlpatterns as channels_api
 from apps.files.api.urls import urlpatterns as files_api
@@ -49,6 +50,7 @@ urlpatterns = [
     path("i18n/setlang/", choose_language, name="set_language"),
     path("p/", include("apps.messaging.preferences.urls")),
     path("f/<str:token>", sent_file, name="sent_file"),
+    path("pix/<str:token>.png", pix_picture, name="pix_picture"),
 ]
 
 handler400 = "project.errors.bad_request"

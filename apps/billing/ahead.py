@@ -5,32 +5,41 @@ meanwhile is not foreseen.
 """
 
 from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
-from apps.billing.models import Invoice, Reminder, ReminderPolicy, ReminderRule
+from apps.billing.dates.moments import Occasion
+from apps.billing.models import Invoice, ReminderPolicy, ReminderRule
 from apps.billing.planner import batch
 from apps.billing.planner.batch import WEEK, Batch, Customer, LivePolicy, _policies, _variables
-from apps.billing.planner.decide import fits, rule_of
+from apps.billing.planner.decide import begins, fits, rule_of
 from apps.billing.planner.plan import Due, _decide, _within_limits, _Work
 from apps.channels.models import ChannelAccount
 
 # Of one customer. Far more than anybody is written to; a policy that is odd enough must not stop the world.
 MOST_STEPS = 1_000
+MOST_REMEMBERED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    invoice: Invoice
+    occasion: Occasion
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """A message that would go; or reminders that would be skipped, each by itself, with the reason."""
+    """A message that would go; or a reminder that would be skipped."""
 
     at: datetime
     customer: Customer
     # In one message.
     together: Sequence[Due] = ()
-    skipped: Reminder | None = None
+    skipped: Skip | None = None
     # Everything that is known of it, as the planner hands it over.
     known: Batch | None = None
 
@@ -79,45 +88,108 @@ def only_of(known: Batch, contact_ids: Container[UUID]) -> Batch:
     return replace(known, invoices=[each for each in known.invoices if each.contact_id in contact_ids])
 
 
-def foresee(known: Batch, now: datetime, until: datetime) -> Iterator[Foreseen]:
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """What the planner decides about an invoice at a moment."""
+
+    send: Occasion | None
+    skip: tuple[tuple[Occasion, str], ...]
+    look: datetime | None
+
+
+@dataclass(slots=True)
+class Decisions:
+    """The planner's, remembered: most invoices of a portfolio share their days with many others."""
+
+    _known: dict[Hashable, _Decision] = field(default_factory=dict)
+
+    def of(self, known: Batch, live: LivePolicy, invoice: Invoice, at: datetime) -> _Decision:
+        # All that the planner looks at.
+        key = (
+            at,
+            live.policy.id,
+            invoice.status,
+            invoice.due_on,
+            invoice.paid_at,
+            begins(live.policy, invoice),
+            known.customers[invoice.contact_id].place,
+            frozenset(known.done[invoice.id]),
+        )
+        decision = self._known.get(key)
+        if decision is None:
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            decision = self._known[key] = _decision(known, invoice, at)
+        return decision
+
+
+def _decision(known: Batch, invoice: Invoice, at: datetime) -> _Decision:
+    work = _Work()
+    _decide(known, invoice, work, at)
+    skip = tuple(
+        (Occasion(row.rule_id, row.occurrence, row.planned_for), row.reason)
+        for row in work.skipped
+        if row.rule_id is not None
+    )
+    return _Decision(work.send[0].occasion if work.send else None, skip, work.looks[invoice.id])
+
+
+def foresee(
+    known: Batch, now: datetime, until: datetime, decisions: Decisions | None = None
+) -> Iterator[Foreseen]:
     """Customer by customer, each in the order of time."""
-    of_customers: dict[UUID, list[Invoice]] = defaultdict(list)
+    decisions = decisions or Decisions()
+    of_customers: dict[UUID, list[tuple[Invoice, LivePolicy]]] = defaultdict(list)
     for invoice in known.invoices:
-        of_customers[invoice.contact_id].append(invoice)
+        if (live := followed(known, invoice)) is not None:
+            of_customers[invoice.contact_id].append((invoice, live))
     for contact_id, theirs in of_customers.items():
-        yield from _foresee(known, contact_id, theirs, now, until)
+        own = {contact_id: known.customers[contact_id]}
+        done = {invoice.id: set(known.done.get(invoice.id, ())) for invoice, _ in theirs}
+        yield from _foresee(replace(known, customers=own, done=done), theirs, decisions, now, until)
 
 
 def _foresee(
-    known: Batch, contact_id: UUID, theirs: Sequence[Invoice], now: datetime, until: datetime
+    known: Batch,
+    theirs: Sequence[tuple[Invoice, LivePolicy]],
+    decisions: Decisions,
+    now: datetime,
+    until: datetime,
 ) -> Iterator[Foreseen]:
-    customer = known.customers[contact_id]
-    done = {invoice.id: set(known.done.get(invoice.id, ())) for invoice in theirs}
-    looks: dict[UUID, datetime | None] = dict.fromkeys(done, now)
+    """Of one customer. At each step the planner looks at what asks for it, as it would then."""
+    looks: dict[UUID, datetime | None] = {invoice.id: now for invoice, _ in theirs}
     for _step in range(MOST_STEPS):
         at = min((look for look in looks.values() if look is not None), default=None)
         if at is None or at > until:
             return
-        customer = replace(customer, touches=[touch for touch in customer.touches if touch > at - WEEK])
-        due = [invoice for invoice in theirs if (look := looks[invoice.id]) is not None and look <= at]
-        then = replace(known, invoices=due, customers={contact_id: customer}, done=done)
         work = _Work()
-        for invoice in due:
-            _decide(then, invoice, work, at)
-        touches = _within_limits(then, work, at)
-        for reminder in work.skipped:
-            if reminder.rule_id is not None:
-                done[reminder.invoice_id].add((reminder.rule_id, reminder.occurrence))
-            yield Foreseen(at, customer, skipped=reminder)
-        for together in touches:
-            for each in together:
-                done[each.invoice.id].add((each.occasion.rule_id, each.occasion.nominal))
-            yield Foreseen(at, customer, together, known=then)
-        customer = replace(customer, touches=[*customer.touches, *(at for _ in touches)])
-        _go_on(looks, work.looks, at)
+        for invoice, live in theirs:
+            look = looks[invoice.id]
+            if look is None or look > at:
+                continue
+            decision = decisions.of(known, live, invoice, at)
+            work.looks[invoice.id] = decision.look
+            for occasion, reason in decision.skip:
+                known.done[invoice.id].add((occasion.rule_id, occasion.nominal))
+                yield Foreseen(at, _only(known), skipped=Skip(invoice, occasion, reason))
+            if decision.send is not None:
+                work.send.append(Due(invoice, live, decision.send))
+        if work.send:
+            known = _with_touches(known, [each for each in _only(known).touches if each > at - WEEK])
+            touches = _within_limits(known, work, at)
+            for together in touches:
+                for each in together:
+                    known.done[each.invoice.id].add((each.occasion.rule_id, each.occasion.nominal))
+                yield Foreseen(at, _only(known), together, known=known)
+            known = _with_touches(known, [*_only(known).touches, *(at for _ in touches)])
+        looks |= work.looks
 
 
-def _go_on(looks: dict[UUID, datetime | None], decided: Mapping[UUID, datetime | None], at: datetime) -> None:
-    """The next look at what was just looked at, never before this one."""
-    for invoice_id, look in decided.items():
-        looks[invoice_id] = look if look is None or look >= at else at + timedelta(minutes=1)
+def _only(known: Batch) -> Customer:
+    (customer,) = known.customers.values()
+    return customer
+
+
+def _with_touches(known: Batch, touches: Sequence[datetime]) -> Batch:
+    customer = replace(_only(known), touches=touches)
+    return replace(known, customers={customer.contact.id: customer})

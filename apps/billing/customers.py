@@ -90,7 +90,8 @@ def _reach(organization: Organization, ways: Mapping[Way, UUID]) -> None:
         cursor.execute(
             """
             WITH reached AS MATERIALIZED (
-                SELECT * FROM json_to_recordset(%(rows)s::json) AS reached (kind text, value text, contact_id uuid)
+                SELECT *
+                  FROM json_to_recordset(%(rows)s::json) AS reached (kind text, value text, contact_id uuid)
             ), moved AS MATERIALIZED (
                 SELECT conversation.id, reached.contact_id
                   FROM reached
@@ -122,7 +123,8 @@ def _complete(organization: Organization, said: Mapping[UUID, Mapping[str, str]]
             """
             WITH said AS MATERIALIZED (
                 SELECT contact.id, said.name, said.language, said.time_zone
-                  FROM json_to_recordset(%(rows)s::json) AS said (id uuid, name text, language text, time_zone text)
+                  FROM json_to_recordset(%(rows)s::json)
+                    AS said (id uuid, name text, language text, time_zone text)
                   JOIN contact ON contact.id = said.id AND contact.organization_id = %(organization)s
                  WHERE (contact.name = '' AND said.name <> '') OR (contact.language = '' AND said.language <> '')
                     OR (contact.time_zone = '' AND said.time_zone <> '')

@@ -13,6 +13,7 @@ from operator import itemgetter
 from uuid import UUID
 
 from apps.billing import ahead
+from apps.billing.ahead import Decisions
 from apps.billing.models import Invoice, ReminderPolicy
 from apps.billing.models.invoice import UNPAID
 from apps.billing.planner.batch import Batch, address_at
@@ -23,7 +24,7 @@ MOST_DAYS = 90
 MOST_INVOICES = 20_000
 AT_ONCE = 1_000
 # After that nothing more is read: somebody waits for the answer.
-SECONDS = 20.0
+SECONDS = 15.0
 
 
 @dataclass(slots=True)
@@ -50,18 +51,19 @@ class DryRun:
 
 
 def of_policy(policy: ReminderPolicy, days: int = DAYS) -> DryRun:
-    """Also of one that is not live: as if it went live now. Customers are read whole, for the sake of what joins."""
+    """Also of one that is not live: as if it went live now. Customers are read whole, for what joins."""
     now = clock.now()
     ends = time.monotonic() + SECONDS
     unpaid = Invoice.objects.for_organization(policy.organization).filter(status__in=UNPAID)
     run = DryRun(days, of=unpaid.count())
     rows = list(unpaid.order_by("due_on", "id").values_list("contact_id", "id")[:MOST_INVOICES])
+    decisions = Decisions()
     for ids in _batches(sorted(rows)):
         if time.monotonic() > ends:
             break
         known = ahead.read(list(Invoice.across_organizations.filter(pk__in=ids)), now, policy)
         run.read += len(known.invoices)
-        _count(run, known, policy, now)
+        _count(run, known, policy, decisions, now)
     return run
 
 
@@ -78,7 +80,7 @@ def _batches(rows: Sequence[tuple[UUID, UUID]]) -> Iterator[list[UUID]]:
         yield batch
 
 
-def _count(run: DryRun, known: Batch, policy: ReminderPolicy, now: datetime) -> None:
+def _count(run: DryRun, known: Batch, policy: ReminderPolicy, decisions: Decisions, now: datetime) -> None:
     following = {}
     for invoice in known.invoices:
         live = ahead.followed(known, invoice)
@@ -92,7 +94,7 @@ def _count(run: DryRun, known: Batch, policy: ReminderPolicy, now: datetime) -> 
     )
     # What else these customers are told counts for the same limits.
     concerned = ahead.only_of(known, following)
-    for each in ahead.foresee(concerned, now, now + timedelta(days=run.days)):
+    for each in ahead.foresee(concerned, now, now + timedelta(days=run.days), decisions):
         if each.policy_id != policy.id:
             continue
         accounts = each.together[0].live.accounts

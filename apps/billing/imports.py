@@ -1,8 +1,11 @@
 """Begin to read a file of invoices, and find the imports that nobody reads on."""
 
+import hashlib
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -12,13 +15,28 @@ from apps.accounts.principal import Principal
 from apps.billing.models import ImportState, InvoiceImport
 from apps.core import clock
 from apps.core.api.problems import field_error
-from apps.files import bells, files
+from apps.files import bells, files, uploads
+from apps.files.media_types import HEAD_BYTES
+from apps.files.models import File, UploadWay
+from apps.files.stores import store
 
 RUN = "billing.import_invoices"
 LARGEST_BYTES = 50 * 1024 * 1024
 UNFINISHED = [ImportState.WAITING, ImportState.RUNNING]
 UNRUNG = timedelta(minutes=1)
 AT_ONCE = 200
+
+
+def keep(principal: Principal, upload: UploadedFile[Any]) -> File:
+    """A small file that came with a form. Not within a transaction: the store is written to."""
+    kept = uploads.begin(principal.organization, UploadWay.STREAMED, name=upload.name or "", size=upload.size)
+    content = upload.read()
+    store().put(kept.key, content)
+    digest = hashlib.sha256(content).hexdigest()
+    file = uploads.become_file(kept, size=len(content), sha256=digest, head=content[:HEAD_BYTES])
+    if file is None:
+        raise uploads.UploadEnded(_("This upload was aborted."))
+    return file
 
 
 @transaction.atomic

@@ -50,7 +50,7 @@ def once_none_is[R](
 
 def _locked(organization: Organization, invoice_id: UUID) -> Invoice:
     rows = Invoice.objects.for_organization(organization).filter(pk=invoice_id)
-    invoice = rows.select_for_update().first()
+    invoice = rows.select_for_update(no_key=True).first()
     if invoice is None:
         raise NotFound
     return invoice

@@ -115,7 +115,7 @@ def _locked(principal: Principal, source_id: UUID) -> PaymentSource:
 
 
 def _note(
-    principal: Principal, verb: str, source: PaymentSource, changes: dict[str, tuple[str | None, str]]
+    principal: Principal, verb: str, source: PaymentSource, changes: Mapping[str, tuple[str | None, str]]
 ) -> None:
     audit.record(
         principal.actor, f"payment_source.{verb}", source, organization=principal.organization, changes=changes

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.utils.translation import gettext as _
 
 from apps.billing import ahead
 from apps.billing.ahead import Foreseen
@@ -29,7 +28,7 @@ from apps.messaging.consent.refusal import refusal
 from apps.messaging.engine.new_message import WantedTemplate
 from apps.messaging.models import Contact
 from apps.messaging.statuses import Category
-from apps.messaging.wording.compose import Uncomposed, Wanted, compose
+from apps.messaging.wording.compose import Composed, Uncomposed, Wanted, compose
 
 DAYS = 60
 MOST_DAYS = 90
@@ -146,11 +145,11 @@ def _said(known: Batch, asked: Sequence[_Asked]) -> list[Way]:
     return [_way(way, composed[n], refused.get(n, "")) for n, way in enumerate(asked)]
 
 
-def _way(asked: _Asked, composed: object, refused: str) -> Way:
+def _way(asked: _Asked, composed: Composed | Uncomposed, refused: str) -> Way:
     way = Way(asked.account, asked.to, None)
     if isinstance(composed, Uncomposed):
         return replace(way, code=composed.code, detail=composed.detail)
-    content: Content = composed.content  # type: ignore[attr-defined]
+    content = composed.content
     way = replace(way, content=content)
     if refused:
         return replace(way, code=refused, detail=str(REFUSALS[refused]))
@@ -189,13 +188,10 @@ def _refused(organization_id: UUID, asked: Sequence[_Asked]) -> dict[int, str]:
 
 def _as_planned(known: Batch, each: Foreseen, ways: Sequence[Way]) -> Planned:
     if each.skipped is not None:
-        skipped = each.skipped
-        live = ahead.followed(known, skipped.invoice)
-        rule = live.by_id.get(skipped.rule_id) if live and skipped.rule_id else None
-        return Planned(
-            skipped.planned_for, None, [skipped.invoice], rule, reason=skipped.reason,
-            detail=sentence(skipped.reason),
-        )  # fmt: skip
+        invoice, occasion, reason = each.skipped.invoice, each.skipped.occasion, each.skipped.reason
+        live = ahead.followed(known, invoice)
+        rule = live.by_id.get(occasion.rule_id) if live else None
+        return Planned(occasion.at, None, [invoice], rule, reason=reason, detail=sentence(reason))
     first = each.together[0]
     planned = Planned(
         each.at, each.at, [due.invoice for due in each.together], first.live.by_id[first.occasion.rule_id], ways

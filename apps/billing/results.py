@@ -1,7 +1,8 @@
 """What a policy brought about: how many people were reminded, what became of it, and how many paid soon after."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -46,7 +47,7 @@ def of_policy(policy: ReminderPolicy, days: int = DAYS) -> Results:
     """Of the last days, today included, by São Paulo's calendar."""
     today = clock.now().astimezone(HOME).date()
     first = today - timedelta(days=days - 1)
-    given = {
+    given: dict[str, Any] = {
         "policy": policy.id,
         "since": datetime.combine(first, datetime.min.time(), HOME),
         "result_days": policy.result_days,
@@ -55,7 +56,7 @@ def of_policy(policy: ReminderPolicy, days: int = DAYS) -> Results:
     }
     with connection.cursor() as cursor:
         cursor.execute(_SENT, given)
-        sent = {day: counts for day, *counts in cursor.fetchall()}
+        sent = {day: Day(day, *counts) for day, *counts in cursor.fetchall()}
         cursor.execute(_PAID, given)
         payments = cursor.fetchall()
     paid: dict[date, int] = {}
@@ -64,7 +65,7 @@ def of_policy(policy: ReminderPolicy, days: int = DAYS) -> Results:
         paid[day] = paid.get(day, 0) + count
         amounts[currency] = amounts.get(currency, 0) + int(amount)
     every_day = [first + timedelta(days=n) for n in range(days)]
-    return Results([Day(day, *sent.get(day, ()), paid=paid.get(day, 0)) for day in every_day], amounts)
+    return Results([replace(sent.get(day, Day(day)), paid=paid.get(day, 0)) for day in every_day], amounts)
 
 
 _SENT = """

@@ -6,6 +6,7 @@ from celery import shared_task
 
 from apps.billing import imports
 from apps.billing.importing import run
+from apps.billing.planner import plan as planning
 
 
 @shared_task(name="billing.import_invoices")
@@ -16,3 +17,8 @@ def import_invoices(import_id: str) -> None:
 @shared_task(name="billing.ring_forgotten_imports")
 def ring_forgotten_imports() -> None:
     imports.ring_forgotten()
+
+
+@shared_task(name="billing.plan")
+def plan() -> int:
+    return planning.run()

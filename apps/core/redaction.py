@@ -40,7 +40,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"(?P<path>/(?:reset/key|confirm-email)/)[^\s\"'?]+"), rf"\g<path>{HIDDEN}"),
     # by which a person says what they want, or gets a file
-    (re.compile(r"(?P<path>/[pf]/)[^\s\"'?/]{20,}"), rf"\g<path>{HIDDEN}"),
+    (re.compile(r"(?P<path>/(?:p|f|pix)/)[^\s\"'?/]{20,}"), rf"\g<path>{HIDDEN}"),
     (re.compile(r"/bot\d+:[\w-]{20,}"), f"/bot{HIDDEN}"),  # Telegram puts its token into the path
 )
 

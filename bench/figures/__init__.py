@@ -12,6 +12,7 @@ from bench.figures import (
     global_limit,
     live_latency,
     memory,
+    reminders,
     slow_provider,
     sockets,
     storm,
@@ -37,4 +38,5 @@ FIGURES: dict[str, Callable[[Stage, Office], list[Figure]]] = {
     "storm": storm.measure,
     "callbacks": webhooks.measure,
     "uploads": uploads.measure,
+    "reminders": reminders.measure,
 }

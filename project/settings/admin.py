@@ -105,6 +105,17 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": _("Bills"),
+                "separator": True,
+                "items": [
+                    _list(_("Invoices"), "receipt_long", "billing.invoice"),
+                    _list(_("Reminder policies"), "notification_important", "billing.reminderpolicy"),
+                    _list(_("Reminders"), "notifications", "billing.reminder"),
+                    _list(_("Imports of invoices"), "upload_file", "billing.invoiceimport"),
+                    _list(_("Payment sources"), "account_balance", "billing.paymentsource"),
+                ],
+            },
+            {
                 "title": _("Files"),
                 "separator": True,
                 "items": [

@@ -15,6 +15,10 @@ from apps.accounts.models import ApiKey, AuditEvent, Membership
 from apps.accounts.principal import Principal
 from apps.accounts.roles import Scope
 from apps.accounts.tenancy import TenantModel
+from apps.billing import imports as invoice_imports
+from apps.billing import invoices, payment_sources, pix
+from apps.billing import policies as reminder_policies
+from apps.billing.models import Invoice, InvoiceImport, PaymentSource, Reminder, ReminderPolicy
 from apps.callbacks import endpoints as webhook_endpoints
 from apps.callbacks.models import WebhookDelivery, WebhookEndpoint
 from apps.channels import accounts
@@ -38,6 +42,8 @@ from apps.messaging.models import (
     TemplateText,
 )
 from apps.messaging.wording import versions
+from tests.billing import bills
+from tests.billing import policies as billing_policies
 from tests.callbacks.office import add_delivery, add_endpoint
 from tests.cast import CREDENTIALS, Api, House, add_channel_account, as_member, with_key
 from tests.messaging import history
@@ -85,6 +91,27 @@ def routed(house: House) -> Any:
     }
 
 
+def reminding(house: House) -> Any:
+    """With the template of the one that there is."""
+    rules = [{"template": f"bill_of_{house.organization.slug}"}]
+    return billing_policies.body(history.account_of(house), rules=rules)
+
+
+def invoice(house: House) -> Invoice:
+    code = pix.build("x@x.example", "X", "X", 14990, f"of{house.organization.slug}")
+    return bills.add(house, pix_code=code)
+
+
+def payment_source(house: House) -> PaymentSource:
+    source, _ = payment_sources.add(house.principal(), name=f"x of {house.organization.slug}")
+    return source
+
+
+def invoice_import(house: House) -> InvoiceImport:
+    file = kept.row(house.organization, 5, f"x of {house.organization.slug}")
+    return invoice_imports.start(house.principal(), file.pk)
+
+
 METHODS = ("get", "post", "put", "patch", "delete")
 
 # One of each kind of thing that an address can name, belonging to somebody else. A new kind goes in here.
@@ -106,6 +133,11 @@ SOMEBODY_ELSES: dict[type[TenantModel], Callable[[House], TenantModel]] = {
     Template: template,
     Route: route,
     Suppression: suppression,
+    Invoice: invoice,
+    InvoiceImport: invoice_import,
+    PaymentSource: payment_source,
+    ReminderPolicy: billing_policies.drafted,
+    Reminder: billing_policies.skipped,
     WebhookEndpoint: add_endpoint,
     WebhookDelivery: webhook_delivery,
     File: lambda house: kept.row(house.organization, 5, f"x of {house.organization.slug}"),
@@ -137,6 +169,12 @@ REPEATABLE = {
     "/v1/contacts/<uuid:contact_id>/merge",
     "/v1/dead-letters/replay",
     "/v1/realtime/tickets",
+    "/v1/invoices/<uuid:invoice_id>/cancel",
+    "/v1/invoices/<uuid:invoice_id>/dispute",
+    "/v1/invoices/<uuid:invoice_id>/settle",
+    "/v1/reminder-policies/<uuid:policy_id>/go-live",
+    "/v1/reminder-policies/<uuid:policy_id>/stop",
+    "/v1/reminder-policies/<uuid:policy_id>/preview",
     "/v1/dead-letters/<uuid:letter_id>/replay",
     "/v1/dead-letters/<uuid:letter_id>/discard",
     "/v1/webhook-endpoints/<uuid:endpoint_id>/enable",
@@ -159,6 +197,9 @@ WITHOUT_TRAIL = {
     "/v1/templates/<uuid:template_id>/versions/<int:number>/preview",
     "/v1/messages",
     "/v1/messages/batch",
+    # A thousand events would say no more than the invoices themselves.
+    "/v1/invoices/batch",
+    "/v1/reminder-policies/<uuid:policy_id>/preview",
     # An upload is its own trail, and so is the file that it becomes.
     "/v1/files",
     "/v1/uploads",
@@ -283,6 +324,10 @@ def merged(house: House) -> Any:
     return {"into": str(contacts.add(house.principal(), name="Ana").pk)}
 
 
+def imported(house: House) -> Any:
+    return {"file_id": str(kept.row(house.organization, 5, "contas.csv").pk)}
+
+
 # What changes something, with a body that does. A new endpoint that writes goes in here.
 CHANGES: dict[str, tuple[Any, str]] = {
     "POST /v1/auth/token": (
@@ -341,6 +386,22 @@ CHANGES: dict[str, tuple[Any, str]] = {
     "POST /v1/dead-letters/<uuid:letter_id>/replay": (None, "dead_letter.replayed"),
     "POST /v1/dead-letters/<uuid:letter_id>/discard": ({"reason": "too old"}, "dead_letter.discarded"),
     "POST /v1/dead-letters/replay": ({"dry_run": False}, "dead_letters.replayed"),
+    "POST /v1/invoices": (bills.wanted(), "invoice.created"),
+    "PATCH /v1/invoices/<uuid:invoice_id>": ({"due_on": "2027-01-02"}, "invoice.changed"),
+    "POST /v1/invoices/<uuid:invoice_id>/pay": ({"amount": 1}, "invoice.payment_recorded"),
+    "POST /v1/invoices/<uuid:invoice_id>/cancel": (None, "invoice.cancelled"),
+    "POST /v1/invoices/<uuid:invoice_id>/dispute": (None, "invoice.disputed"),
+    "POST /v1/invoices/<uuid:invoice_id>/settle": (None, "invoice.dispute_settled"),
+    "POST /v1/invoices/import": (imported, "invoice_import.started"),
+    "POST /v1/payment-sources": ({"name": "Banco"}, "payment_source.added"),
+    "PATCH /v1/payment-sources/<uuid:source_id>": ({"name": "Banco"}, "payment_source.changed"),
+    "DELETE /v1/payment-sources/<uuid:source_id>": (None, "payment_source.removed"),
+    "POST /v1/payment-sources/<uuid:source_id>/rotate-secret": (None, "payment_source.secret_rotated"),
+    "POST /v1/reminder-policies": (reminding, "reminder_policy.added"),
+    "PATCH /v1/reminder-policies/<uuid:policy_id>": ({"name": "Others"}, "reminder_policy.changed"),
+    "DELETE /v1/reminder-policies/<uuid:policy_id>": (None, "reminder_policy.removed"),
+    "POST /v1/reminder-policies/<uuid:policy_id>/go-live": (None, "reminder_policy.put_live"),
+    "POST /v1/reminder-policies/<uuid:policy_id>/stop": (None, "reminder_policy.stopped"),
     "PATCH /v1/storage-policy": ({"keep_days": 30}, "storage_policy.changed"),
     "DELETE /v1/files/<uuid:file_id>": (None, "file.deleted"),
     "POST /v1/webhook-endpoints": ({"url": "https://app.aurora.example/hooks"}, "webhook_endpoint.added"),
@@ -366,7 +427,13 @@ BEFORE: dict[str, Callable[[House, Any], object]] = {
     "POST /v1/conversations/<uuid:conversation_id>/read": lambda _house, target: (
         Conversation.across_organizations.filter(pk=target.pk).update(unread_count=1)
     ),
+    "POST /v1/invoices/<uuid:invoice_id>/settle": lambda house, target: invoices.dispute(
+        house.principal(), target
+    ),
     "POST /v1/dead-letters/replay": lambda house, _target: history.dead(house),
+    "POST /v1/reminder-policies/<uuid:policy_id>/stop": lambda house, target: reminder_policies.go_live(
+        house.principal(), target
+    ),
     "POST /v1/webhook-endpoints/<uuid:endpoint_id>/enable": lambda house, target: webhook_endpoints.disable(
         house.principal(), target
     ),

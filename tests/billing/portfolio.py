@@ -58,7 +58,10 @@ def turn_clock(monkeypatch: pytest.MonkeyPatch, day: str, hour: str = "12:00") -
 
 
 def template(house: House, name: str = TEMPLATE, body: str = BODY, **values: Any) -> None:
-    texts = [TemplateText(language=language, subject="Bill", body=body) for language in ("pt-BR", "en")]
+    content = values.pop("content", {})
+    texts = [
+        TemplateText(language=language, subject="Bill", body=body, content=content) for language in ("pt-BR", "en")
+    ]
     templates.published(house, *texts, name=name, **{"variables": VARIABLES, "category": "billing"} | values)
 
 

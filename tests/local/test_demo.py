@@ -115,7 +115,7 @@ def test_demo_starts_answers_stops_and_starts_again(running: Demo) -> None:
         assert secret not in running.text()
     assert (running.home / "secrets.env").stat().st_mode & 0o077 == 0
 
-    assert run_maintenance(running) == 0
+    assert call(running, "accounts.remove_expired") == 0
     deadline = time.monotonic() + 30
     while "expired_removed" not in (running.home / "logs" / "worker.log").read_text():
         assert time.monotonic() < deadline
@@ -124,6 +124,8 @@ def test_demo_starts_answers_stops_and_starts_again(running: Demo) -> None:
     worker_log = (running.home / "logs" / "worker.log").read_text().splitlines()
     lines = [json.loads(line) for line in worker_log if line.startswith("{")]
     assert all(line["task_id"] for line in lines if line["event"] in {"task_started", "expired_removed"})
+
+    check_reminders(running, key)
 
     second = Demo(running.home)
     second.output = running.home.with_suffix(".second")
@@ -143,7 +145,27 @@ def test_demo_starts_answers_stops_and_starts_again(running: Demo) -> None:
     assert running.left() == []
 
 
-def run_maintenance(running: Demo) -> int:
+def check_reminders(running: Demo, key: dict[str, str]) -> None:
+    """Of the bills of the demo, over what each customer has; and nothing more of one that is paid."""
+    assert call(running, "billing.plan") == 0
+    with httpx.Client(base_url=running.url("RECADO_WEB_PORT", "/v1"), headers=key, trust_env=False) as client:
+        deadline = time.monotonic() + 30
+        while {("whatsapp_cloud", "read"), ("email", "sent")} - (told := told_over(client)):
+            assert time.monotonic() < deadline, told
+            time.sleep(0.2)
+        (owed,) = client.get("/invoices", params={"number": "2026-1040"}).json()["data"]
+        ahead = f"/invoices/{owed['id']}/reminders/preview"
+        assert client.get(ahead).json()["reminders"]
+        assert client.post(f"/invoices/{owed['id']}/pay", json={}).json()["status"] == "paid"
+        assert client.get(ahead).json()["reminders"] == []
+
+
+def told_over(client: httpx.Client) -> set[tuple[str, str]]:
+    messages = [reminder["message"] for reminder in client.get("/reminders").json()["data"]]
+    return {(message["channel"], message["status"]) for message in messages}
+
+
+def call(running: Demo, task: str) -> int:
     kept = read_env(running.home / "secrets.env")
     ports = running.environment
     environment = running.environment | {
@@ -151,7 +173,7 @@ def run_maintenance(running: Demo) -> int:
         "DATABASE_URL": f"postgres://recado:{kept['POSTGRES_PASSWORD']}@{HOST}:{ports['RECADO_POSTGRES_PORT']}/recado",
         "REDIS_URL": f"redis://:{kept['REDIS_PASSWORD']}@{HOST}:{ports['RECADO_REDIS_PORT']}/0",
     }
-    command = [sys.executable, "-m", "celery", "--app", "celery_app", "call", "accounts.remove_expired"]
+    command = [sys.executable, "-m", "celery", "--app", "celery_app", "call", task]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 

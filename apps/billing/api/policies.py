@@ -5,14 +5,16 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.api.view import TenantView
 from apps.accounts.idempotency import idempotent
 from apps.accounts.roles import Scope
+from apps.accounts.tenancy import TenantModel
 from apps.billing import dry_run, policies, preview, results
-from apps.billing.api.policy_bodies import PolicyBody, PreviewBody, ResultsQuery, of_organization, wanted_rules
+from apps.billing.api.policy_bodies import PolicyBody, PreviewBody, ResultsQuery, wanted_rules
 from apps.billing.api.policy_readers import PolicyReader, PreviewReader, ResultsReader
 from apps.billing.models import Invoice, ReminderPolicy
 from apps.messaging.models import Contact
@@ -126,14 +128,21 @@ class PolicyPreviewView(PolicyView):
         days = wanted.get("days", preview.DAYS)
         found: Any
         if "invoice_id" in wanted:
-            invoice = of_organization(organization, Invoice, "invoice_id", wanted["invoice_id"])
-            found = preview.of_invoice(invoice, policy, days)
+            invoices = Invoice.objects.for_organization(organization)
+            found = preview.of_invoice(_found(invoices, wanted["invoice_id"]), policy, days)
         elif "contact_id" in wanted:
-            contact = of_organization(organization, Contact, "contact_id", wanted["contact_id"])
-            found = preview.of_customer(contact, policy, days)
+            contacts = Contact.objects.for_organization(organization)
+            found = preview.of_customer(_found(contacts, wanted["contact_id"]), policy, days)
         else:
             found = dry_run.of_policy(policy, wanted.get("days", dry_run.DAYS))
         return Response(PreviewReader(found).data)
+
+
+def _found[M: TenantModel](those: QuerySet[M], pk: UUID) -> M:
+    found = those.filter(pk=pk).first()
+    if found is None:
+        raise NotFound
+    return found
 
 
 class InvoicePreviewView(TenantView[Invoice]):

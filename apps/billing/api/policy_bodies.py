@@ -1,5 +1,6 @@
 """What callers send about reminder policies."""
 
+from datetime import time
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +8,6 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from apps.accounts.models import Organization
 from apps.billing import dry_run, preview, results
 from apps.billing.models import Anchor, DaysOff, Late, ReminderPolicy, ReminderRule, Unit
 from apps.billing.policies import WantedRule
@@ -20,6 +20,8 @@ _SMALL = 32_767
 _CENTS = 10**15
 # A channel and a state each.
 _MOST_QUIET_HOURS = 300
+# As quiet hours are written. (The `time` of JSON schemas has a zone.)
+HOUR = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
 
 class RuleBody(StrictSerializer):
@@ -76,7 +78,9 @@ class PolicyBody(StrictSerializer):
         help_text="Seconds after which the next account is tried where no delivery was reported. Null: only where "
         "it failed.",
     )
-    send_at = serializers.TimeField(required=False, help_text="By the customer's own clock; 09:00 is the default.")
+    send_at = serializers.RegexField(
+        HOUR, required=False, help_text="By the customer's own clock; 09:00 is the default."
+    )
     days_off = serializers.ChoiceField(
         choices=DaysOff.choices,
         required=False,
@@ -87,7 +91,8 @@ class PolicyBody(StrictSerializer):
         max_length=_MOST_QUIET_HOURS,
         required=False,
         help_text='When messages may go: {"channel": "sms", "state": "SP", "weekdays": ["08:00", "20:00"], '
-        '"saturday": ["08:00", "14:00"], "sunday": null} each; `*` is every channel or state. Empty: the usual hours.',
+        '"saturday": ["08:00", "14:00"], "sunday": null} each; `*` is every channel or state. '
+        "Empty: the usual hours.",
     )
     most_a_day = serializers.IntegerField(
         min_value=1, max_value=20, required=False, help_text="Messages to a customer; what is more waits."
@@ -129,7 +134,12 @@ class PolicyBody(StrictSerializer):
         required=False,
         help_text="A payment so many days after a reminder counts as its result.",
     )
-    rules = RuleBody(many=True, max_length=MOST_RULES, help_text="All of them: those that are not named go.")
+    rules = RuleBody(  # type: ignore[call-arg] # its stubs do not know what lists take
+        many=True, max_length=MOST_RULES, help_text="All of them: those that are not named go."
+    )
+
+    def validate_send_at(self, hour: str) -> time:
+        return time.fromisoformat(hour)
 
 
 def wanted_rules(given: list[dict[str, Any]], policy: ReminderPolicy | None = None) -> list[WantedRule]:
@@ -178,10 +188,3 @@ class ResultsQuery(Filters):
                 _("At most %(most)d.") % {"most": results.MOST_DAYS}, code="max_value"
             )
         return int(text)
-
-
-def of_organization[M: Any](organization: Organization, model: type[M], field: str, pk: UUID) -> M:
-    found = model.objects.for_organization(organization).filter(pk=pk).first()
-    if found is None:
-        raise field_error(field, "not_found", _("There is no such %(what)s.") % {"what": model._meta.verbose_name})
-    return found  # type: ignore[no-any-return]

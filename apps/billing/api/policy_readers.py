@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.billing.models import ReminderPolicy, ReminderRule
-from apps.billing.preview import Planned, Preview, Way
+from apps.billing.preview import Preview, Way
 from apps.billing.results import Results
 from apps.channels.content import as_document
 from apps.channels.registry import choices
@@ -27,17 +27,22 @@ class RuleReader(serializers.ModelSerializer[ReminderRule]):
 
 class PolicyReader(serializers.ModelSerializer[ReminderPolicy]):
     is_live = serializers.BooleanField()
+    send_at = serializers.SerializerMethodField(help_text="By the customer's own clock.")
     quiet_hours = serializers.ListField(child=serializers.DictField())
     rules = serializers.SerializerMethodField(help_text="By their offsets. Their ids stay the same.")
 
     class Meta:
         model = ReminderPolicy
         fields = [
-            "id", "name", "position", "is_live", "live_since", "accounts", "delivered_within", "send_at", "days_off",
-            "quiet_hours", "most_a_day", "most_a_week", "joins_invoices", "late", "least_amount", "most_amount",
-            "tags", "except_tags", "customers", "result_days", "rules", "created_at",
+            "id", "name", "position", "is_live", "live_since", "accounts", "delivered_within", "send_at",
+            "days_off", "quiet_hours", "most_a_day", "most_a_week", "joins_invoices", "late",
+            "least_amount", "most_amount", "tags", "except_tags", "customers", "result_days", "rules",
+            "created_at",
         ]  # fmt: skip
         read_only_fields = fields
+
+    def get_send_at(self, policy: ReminderPolicy) -> str:
+        return policy.send_at.isoformat("minutes")
 
     @extend_schema_field(RuleReader(many=True))
     def get_rules(self, policy: ReminderPolicy) -> Any:
@@ -69,7 +74,7 @@ class WayReader(serializers.Serializer[Way]):
         return {} if way.content is None else as_document(way.content)
 
 
-class PlannedReader(serializers.Serializer[Planned]):
+class PlannedReader(serializers.Serializer[Any]):
     planned_for = serializers.DateTimeField(source="at", help_text="By the rule, after days off and limits.")
     leaves_at = serializers.DateTimeField(
         allow_null=True, help_text="Once the hours of the first channel allow it. Null where it is not sent."

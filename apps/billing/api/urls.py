@@ -15,8 +15,10 @@ from apps.billing.api.invoices import (
 )
 from apps.billing.api.payment_hook import payment_hook
 from apps.billing.api.payment_sources import OneSourceView, RotateSourceSecretView, SourcesView
+from apps.billing.api.policy_urls import urlpatterns as policy_urlpatterns
 
 urlpatterns = [
+    *policy_urlpatterns,
     path("invoices", InvoicesView.as_view()),
     path("invoices/batch", InvoiceBatchView.as_view()),
     path("invoices/import", ImportInvoicesView.as_view()),

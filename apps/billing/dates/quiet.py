@@ -113,9 +113,7 @@ def _weeks(document: list[object]) -> _Weeks:
             detail = _("Give an entry with %(known)s.") % {"known": ", ".join(_KEYS)}
             raise BadQuietHours(field, detail)
         for name in entry.keys() - set(_KEYS):
-            detail = _("Leave this out, an entry has: %(known)s.") % {
-                "known": ", ".join(("channel", "state", *DAYS))
-            }
+            detail = _("Leave this out, an entry has: %(known)s.") % {"known": ", ".join(_KEYS)}
             raise BadQuietHours(f"{field}/{name}", detail)
         key = _channel(entry, field), _state(entry, field)
         if key in weeks:

@@ -45,18 +45,7 @@ def count_rows(path: Path) -> int | None:
 
 
 def rows(path: Path) -> Iterator[Row]:
-    with _understood():
-        workbook = load_workbook(path, read_only=True, data_only=True, keep_links=False)
-        try:
-            sheet = workbook.worksheets[0]
-            # What the file says of its size may be nonsense, and rows would be filled up to it.
-            sheet.reset_dimensions()
-            yield from _rows(sheet.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True))
-        finally:
-            workbook.close()
-
-
-def _rows(records: Iterator[Sequence[Cell]]) -> Iterator[Row]:
+    records = _records(path)
     header = list(next(records, ()))
     while header and header[-1] is None:
         header.pop()
@@ -67,6 +56,18 @@ def _rows(records: Iterator[Sequence[Cell]]) -> Iterator[Row]:
     if next(records, None) is not None:
         detail = _("Only the first %(most)d rows were read: a file has no more. Split it.")
         raise Unreadable(detail % {"most": MOST_ROWS})
+
+
+def _records(path: Path) -> Iterator[Sequence[Cell]]:
+    with _understood(), path.open("rb") as file:
+        workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        try:
+            sheet = workbook.worksheets[0]
+            # What the file says of its size may be nonsense, and rows would be filled up to it.
+            sheet.reset_dimensions()
+            yield from sheet.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True)
+        finally:
+            workbook.close()
 
 
 def _count(archive: zipfile.ZipFile, sheet: zipfile.ZipInfo) -> int:

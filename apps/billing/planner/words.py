@@ -10,7 +10,9 @@ from babel.dates import format_date
 from babel.numbers import format_currency, get_currency_precision
 from django.utils.translation import gettext, override
 
+from apps.billing import pix
 from apps.billing.models import Invoice
+from apps.billing.pix_links import picture_url
 from apps.messaging.wording.variables import VariableType
 
 # By name; which of them an invoice may lack is for the template to say, by declaring it optional.
@@ -24,6 +26,8 @@ OFFERED: Mapping[str, VariableType] = {
     "days_overdue": VariableType.NUMBER,
     "payment_url": VariableType.URL,
     "pix_code": VariableType.TEXT,
+    # For templates with a picture.
+    "pix_picture_url": VariableType.URL,
     "boleto_line": VariableType.TEXT,
     "count": VariableType.NUMBER,
     "total": VariableType.MONEY,
@@ -37,6 +41,7 @@ DEFAULT_LANGUAGE = "pt-BR"
 def values(invoices: Sequence[Invoice], name: str, language: str, today: date) -> dict[str, Any]:
     """Of the first, which is the most urgent; and of all together. What there is none of is left out."""
     first = invoices[0]
+    code = pix_code(first)
     days = (first.due_on - today).days
     found = {
         "name": name,
@@ -47,13 +52,21 @@ def values(invoices: Sequence[Invoice], name: str, language: str, today: date) -
         "days_left": max(0, days),
         "days_overdue": max(0, -days),
         "payment_url": first.payment_url,
-        "pix_code": first.pix_code,
+        "pix_code": code,
+        "pix_picture_url": picture_url(first.id) if code else "",
         "boleto_line": first.boleto_line,
         "count": len(invoices),
         "total": money(sum(invoice.amount_due for invoice in invoices), first.currency),
         "invoices": _lines(invoices, language) if len(invoices) > 1 else "",
     }
     return {name: value for name, value in found.items() if value != ""}
+
+
+def pix_code(invoice: Invoice) -> str:
+    """None that would have a customer pay again what was paid in part."""
+    if invoice.paid_amount and invoice.pix_code and pix.check(invoice.pix_code).amount is not None:
+        return ""
+    return invoice.pix_code
 
 
 def money(amount: int, currency: str) -> str:
@@ -88,6 +101,7 @@ def _lines(invoices: Sequence[Invoice], language: str) -> str:
                 "amount": spoken(invoice.amount_due, invoice.currency, language),
                 "date": format_date(invoice.due_on, "short", locale=locale),
             }
+            + (f" {invoice.payment_url}" if invoice.payment_url else "")
             for invoice in invoices[:MOST_LISTED]
         ]
         if (more := len(invoices) - MOST_LISTED) > 0:

@@ -12,6 +12,7 @@ from apps.accounts import api_keys
 from apps.accounts.models import ApiKey, Membership, Organization, User
 from apps.accounts.principal import Principal
 from apps.accounts.roles import Role, Scope
+from local.demo_bills import seed_bills
 from local.demo_story import accounts_at, seed_accounts, seed_inbox, seed_templates
 from local.secrets_file import read_env, write_env
 
@@ -44,6 +45,7 @@ class Command(BaseCommand):
             channel_accounts = seed_accounts(organization, accounts_at(simulators, smtp, app_secret))
             seed_templates(organization)
             seed_inbox(organization, channel_accounts)
+            seed_bills(organization, channel_accounts)
             _, key = seed_key(organization, read_env(env_file).get("RECADO_API_KEY", ""))
         write_env(
             env_file,

@@ -25,7 +25,7 @@ CLOCKS = st.builds(Clock, st.sampled_from(PLACES), HOURS, st.sampled_from(DaysOf
 RULES = st.lists(rules(), max_size=5)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(RULES, BILLS, CLOCKS)
 def test_occasions_are_sorted_unlike_each_other_and_on_open_days(
     asked: list[Rule], bill: Bill, clock: Clock
@@ -40,7 +40,7 @@ def test_occasions_are_sorted_unlike_each_other_and_on_open_days(
         assert not is_day_off(day, clock.days_off, clock.place.state)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(RULES, BILLS, CLOCKS, st.data())
 def test_next_is_the_earliest_of_the_occasions(
     asked: list[Rule], bill: Bill, clock: Clock, data: st.DataObject
@@ -54,7 +54,7 @@ def test_next_is_the_earliest_of_the_occasions(
     assert next_at(asked, bill, clock, after) == min((at for at in every if at > after), default=None)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(RULES, BILLS, CLOCKS, moments(), st.timedeltas(timedelta(0), timedelta(90)))
 def test_occasions_of_a_while_are_part_of_all(
     asked: list[Rule], bill: Bill, clock: Clock, after: datetime, length: timedelta
@@ -64,7 +64,7 @@ def test_occasions_of_a_while_are_part_of_all(
     assert occasions(asked, bill, clock, after, until) == [o for o in every if after < o.at <= until]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(RULES, BILLS, CLOCKS)
 def test_walking_from_one_to_the_next_passes_all(asked: list[Rule], bill: Bill, clock: Clock) -> None:
     walked = []

@@ -84,7 +84,7 @@ def test_states_all_have_an_hour_of_brazil() -> None:
         (SAO_PAULO, date(2019, 2, 17), time(0), "2019-02-17 00:00 -0300"),
         (NEW_YORK, date(2026, 3, 8), time(2, 30), "2026-03-08 03:30 -0400"),
         (NEW_YORK, date(2026, 11, 1), time(1, 30), "2026-11-01 01:30 -0400"),
-        (NEW_YORK, date(2026, 11, 1), time(1, 30, fold=1), "2026-11-01 01:30 -0400"),
+        (NEW_YORK, date(2026, 11, 1), time(1, 40, fold=1), "2026-11-01 01:40 -0400"),
         # Half past eleven would be half past midnight: it is taken before, on that day.
         (NUUK, date(2024, 3, 30), time(23, 30), "2024-03-30 22:30 -0200"),
     ],

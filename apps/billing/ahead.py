@@ -16,7 +16,7 @@ from apps.billing.models import Invoice, ReminderPolicy, ReminderRule
 from apps.billing.planner import batch
 from apps.billing.planner.batch import WEEK, Batch, Customer, LivePolicy, _policies, _variables
 from apps.billing.planner.decide import begins, fits, rule_of
-from apps.billing.planner.plan import Due, _decide, _within_limits, _Work
+from apps.billing.planner.gather import Due, Work, consider, within_limits
 from apps.channels.models import ChannelAccount
 
 # Of one customer. Far more than anybody is written to; a policy that is odd enough must not stop the world.
@@ -124,8 +124,8 @@ class Decisions:
 
 
 def _decision(known: Batch, invoice: Invoice, at: datetime) -> _Decision:
-    work = _Work()
-    _decide(known, invoice, work, at)
+    work = Work()
+    consider(known, invoice, work, at)
     skip = tuple(
         (Occasion(row.rule_id, row.occurrence, row.planned_for), row.reason)
         for row in work.skipped
@@ -162,7 +162,7 @@ def _foresee(
         at = min((look for look in looks.values() if look is not None), default=None)
         if at is None or at > until:
             return
-        work = _Work()
+        work = Work()
         for invoice, live in theirs:
             look = looks[invoice.id]
             if look is None or look > at:
@@ -176,7 +176,7 @@ def _foresee(
                 work.send.append(Due(invoice, live, decision.send))
         if work.send:
             known = _with_touches(known, [each for each in _only(known).touches if each > at - WEEK])
-            touches = _within_limits(known, work, at)
+            touches = within_limits(known, work, at)
             for together in touches:
                 for each in together:
                     known.done[each.invoice.id].add((each.occasion.rule_id, each.occasion.nominal))

@@ -30,5 +30,5 @@ WITH RECURSIVE chain AS (
       FROM chain JOIN message AS next ON next.fallback_of_id = chain.id
      WHERE chain.step < %(most)s
 )
-SELECT DISTINCT ON (first) first, id FROM chain ORDER BY first, step
+SELECT DISTINCT ON (first) first, id FROM chain ORDER BY first, step DESC
 """

@@ -23,7 +23,6 @@ CHANGEABLE = (
 )  # fmt: skip
 OF_A_RULE = (
     "anchor", "offset", "unit", "repeat_every", "repeat_until", "template", "channel_templates",
-    "with_pix_picture",
 )  # fmt: skip
 # Before the first invoice of all.
 FROM_THE_FIRST = UUID(int=0)

@@ -29,7 +29,7 @@ def check(policy: ReminderPolicy, rules: Sequence[ReminderRule]) -> None:
     try:
         quiet.read(policy.quiet_hours)
     except quiet.BadQuietHours as bad:
-        _note(mistakes, f"quiet_hours/{bad.field}".rstrip("/"), "invalid", bad.detail)
+        _note(mistakes, bad.field, "invalid", bad.detail)
     if not rules:
         _note(mistakes, "rules", "required", _("Say at least once when people are reminded."))
     elif len(rules) > MOST_RULES:

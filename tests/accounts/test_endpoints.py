@@ -97,6 +97,10 @@ def reminding(house: House) -> Any:
     return billing_policies.body(history.account_of(house), rules=rules)
 
 
+def usual(house: House) -> Any:
+    return {"name": "y", "accounts": [str(history.account_of(house).pk)]}
+
+
 def invoice(house: House) -> Invoice:
     code = pix.build("x@x.example", "X", "X", 14990, f"of{house.organization.slug}")
     return bills.add(house, pix_code=code)
@@ -398,6 +402,7 @@ CHANGES: dict[str, tuple[Any, str]] = {
     "DELETE /v1/payment-sources/<uuid:source_id>": (None, "payment_source.removed"),
     "POST /v1/payment-sources/<uuid:source_id>/rotate-secret": (None, "payment_source.secret_rotated"),
     "POST /v1/reminder-policies": (reminding, "reminder_policy.added"),
+    "POST /v1/reminder-policies/usual": (usual, "reminder_policy.added"),
     "PATCH /v1/reminder-policies/<uuid:policy_id>": ({"name": "Others"}, "reminder_policy.changed"),
     "DELETE /v1/reminder-policies/<uuid:policy_id>": (None, "reminder_policy.removed"),
     "POST /v1/reminder-policies/<uuid:policy_id>/go-live": (None, "reminder_policy.put_live"),

@@ -153,6 +153,15 @@ def test_customer_who_had_enough_is_written_to_the_next_day(aurora: House, sms: 
     assert days == ["2026-03-10", "2026-03-11", "2026-03-12"]
 
 
+def test_week_of_a_customer_counts_what_is_foreseen_in_it(aurora: House, sms: ChannelAccount) -> None:
+    rules = tuple(rule(offset) for offset in range(4))
+    policy = draft(aurora, sms, rules=rules, most_a_day=1, most_a_week=2, days_off="none")
+    ana = customer(aurora)
+    invoice(ana, "2026-03-09")
+    days = [day for day, why in days_of(preview.of_customer(ana, policy)) if not why]
+    assert days == ["2026-03-09", "2026-03-10", "2026-03-16"]
+
+
 def test_preview_takes_as_many_statements_for_many_invoices(aurora: House, sms: ChannelAccount) -> None:
     policy = draft(aurora, sms)
     counts = []
@@ -211,6 +220,7 @@ def test_portfolio_is_read_in_parts_up_to_its_limit(
 def test_portfolio_leaves_out_what_was_sent_already(aurora: House, sms: ChannelAccount, time: Time) -> None:
     policy = live_policy(aurora, [sms], rule(0))
     first, second = portfolio(aurora, 2)
+    plan.run()
     ReminderPlan.across_organizations.filter(invoice=second).update(look_at=None)
     time.is_("2026-03-12")
     plan.run()

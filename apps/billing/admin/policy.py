@@ -34,7 +34,7 @@ class RuleInline(StackedInline):  # type: ignore[misc]
     ordering = ["offset", "id"]
     fields = [
         "says", ("count", "unit", "side", "anchor"), ("repeat_every", "repeat_until"), "template",
-        "channel_templates", "with_pix_picture",
+        "channel_templates",
     ]  # fmt: skip
     readonly_fields = ["says"]
 

@@ -157,7 +157,7 @@ class RuleForm(forms.ModelForm[ReminderRule]):
 
     class Meta:
         model = ReminderRule
-        fields = ["unit", "anchor", "repeat_every", "repeat_until", "with_pix_picture"]
+        fields = ["unit", "anchor", "repeat_every", "repeat_until"]
         help_texts = {
             "repeat_every": gettext_lazy("Empty: only once."),
             "repeat_until": gettext_lazy("So many days or hours after; before, where negative."),

@@ -52,9 +52,6 @@ class RuleBody(StrictSerializer):
         required=False,
         help_text='Other words on some channels: templates by connector, such as {"sms": "bill_short"}.',
     )
-    with_pix_picture = serializers.BooleanField(
-        required=False, help_text="With the Pix code as a picture, where the invoice has one."
-    )
 
 
 class PolicyBody(StrictSerializer):

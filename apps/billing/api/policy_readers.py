@@ -20,7 +20,6 @@ class RuleReader(serializers.ModelSerializer[ReminderRule]):
         model = ReminderRule
         fields = [
             "id", "anchor", "offset", "unit", "repeat_every", "repeat_until", "template", "channel_templates",
-            "with_pix_picture",
         ]  # fmt: skip
         read_only_fields = fields
 

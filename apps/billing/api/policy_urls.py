@@ -12,9 +12,11 @@ from apps.billing.api.policies import (
     StopView,
 )
 from apps.billing.api.reminders import RemindersView
+from apps.billing.api.usual_policy import UsualPolicyView
 
 urlpatterns = [
     path("reminder-policies", PoliciesView.as_view()),
+    path("reminder-policies/usual", UsualPolicyView.as_view()),
     path("reminder-policies/<uuid:policy_id>", OnePolicyView.as_view()),
     path("reminder-policies/<uuid:policy_id>/go-live", GoLiveView.as_view()),
     path("reminder-policies/<uuid:policy_id>/stop", StopView.as_view()),

@@ -163,7 +163,6 @@ class Migration(migrations.Migration):
                 ('repeat_until', models.SmallIntegerField(blank=True, null=True, verbose_name='up to')),
                 ('template', models.SlugField(max_length=80, verbose_name='template')),
                 ('channel_templates', models.JSONField(blank=True, default=dict, verbose_name='templates of channels')),
-                ('with_pix_picture', models.BooleanField(default=False, verbose_name='with the Pix code as a picture')),
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.organization')),
                 ('policy', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='rules', to='billing.reminderpolicy')),
             ],

@@ -117,8 +117,6 @@ class ReminderRule(TenantModel):
     template = models.SlugField(_("template"), max_length=80)
     # Other words on some channels: template names by connector.
     channel_templates = models.JSONField(_("templates of channels"), default=dict, blank=True)
-    # With the picture of the Pix code, where the invoice has one and the channel carries pictures.
-    with_pix_picture = models.BooleanField(_("with the Pix code as a picture"), default=False)
 
     class Meta:
         db_table = "reminder_rule"

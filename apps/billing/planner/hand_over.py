@@ -17,7 +17,7 @@ from apps.messaging.engine.new_message import Answer, NewMessage, Refused, Step,
 from apps.messaging.statuses import Category
 
 if TYPE_CHECKING:
-    from apps.billing.planner.plan import Due
+    from apps.billing.planner.gather import Due
 
 # A reminder that could not leave for so long would be answered with a wondering look.
 LIFE = timedelta(days=4)

@@ -4,7 +4,8 @@ SHELL := /bin/sh
 .PHONY: help environment demo test test-all coverage bench chaos lint format messages connectors proto migrations requirements clean
 
 BIN := .venv/bin
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Three: tests of whole processes wait more than they work.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=5
 TEST := DJANGO_SETTINGS_MODULE=project.settings.test
 
 help: ## Show this list

@@ -14,7 +14,7 @@ from uuid import UUID
 from apps.billing.dates.moments import Occasion
 from apps.billing.models import Invoice, ReminderPolicy, ReminderRule
 from apps.billing.planner import batch
-from apps.billing.planner.batch import WEEK, Batch, Customer, LivePolicy, _policies, _variables
+from apps.billing.planner.batch import WEEK, Batch, Customer, LivePolicy, policies_of, variables_of
 from apps.billing.planner.decide import begins, fits, rule_of
 from apps.billing.planner.gather import Due, Work, consider, within_limits
 from apps.channels.models import ChannelAccount
@@ -54,11 +54,11 @@ def read(invoices: Sequence[Invoice], now: datetime, policy: ReminderPolicy | No
     if policy is None:
         return known
     policies = {policy.organization_id: beside_live(policy, now)}
-    return replace(known, policies=policies, variables=_variables(policies))
+    return replace(known, policies=policies, variables=variables_of(policies))
 
 
 def beside_live(policy: ReminderPolicy, now: datetime) -> list[LivePolicy]:
-    live = _policies({policy.organization_id}).get(policy.organization_id, [])
+    live = policies_of({policy.organization_id}).get(policy.organization_id, [])
     others = [each for each in live if each.policy.id != policy.id]
     return sorted([*others, as_live(policy, now)], key=lambda each: (each.policy.position, each.policy.id))
 

@@ -16,7 +16,7 @@ from apps.billing.dates import quiet
 from apps.billing.models import Invoice, ReminderPolicy, ReminderRule, Touch
 from apps.billing.models.invoice import UNPAID
 from apps.billing.planner.batch import Batch
-from apps.billing.planner.hand_over import NO_CHANNEL, _message
+from apps.billing.planner.hand_over import NO_CHANNEL, message_for
 from apps.billing.reasons import sentence
 from apps.channels.carrying import why_not
 from apps.channels.content import Content
@@ -113,7 +113,7 @@ def _asked(each: Foreseen) -> list[_Asked]:
     """As the planner would hand it over."""
     if each.known is None:
         return []
-    message = _message(each.known, each.together, Touch(), each.at)
+    message = message_for(each.known, each.together, Touch(), each.at)
     if message is None or message.account_id is None or message.template is None:
         return []
     accounts = {account.id: account for account in each.together[0].live.accounts}

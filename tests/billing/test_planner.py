@@ -225,6 +225,16 @@ def test_customer_without_an_address_is_said_so(aurora: House, sms: ChannelAccou
     assert reminded(bill) == [("2026-03-03", "no_channel")]
 
 
+def test_channel_that_the_customer_refuses_is_left_out(aurora: House, sms: ChannelAccount, time: Time) -> None:
+    whatsapp = open_account(aurora, "whatsapp_cloud")
+    live_policy(aurora, [whatsapp, sms], rule(0))
+    invoice(customer(aurora, refused_channels=["whatsapp_cloud"]), "2026-03-03")
+    plan.run()
+    time.is_("2026-03-03")
+    plan.run()
+    assert Message.objects.for_organization(aurora.organization).get().account_id == sms.id
+
+
 def test_other_channels_follow_in_their_order_in_their_own_words(
     aurora: House, sms: ChannelAccount, time: Time
 ) -> None:

@@ -4,7 +4,7 @@ import json
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -71,12 +71,12 @@ class _Passing(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _pass_on(self, body: bytes) -> bool:
-        there = HTTPConnection(self.server.server_url.removeprefix("http://"), timeout=20)
         headers = {name: value for name, value in self.headers.items() if name != "Host"}
-        there.request(self.command, self.path, body, headers)
-        answer = there.getresponse()
-        said = self._through_us(answer.read())
-        there.close()
+        # Also closed where the server hangs up on a part that it wants no more.
+        with closing(HTTPConnection(self.server.server_url.removeprefix("http://"), timeout=20)) as there:
+            there.request(self.command, self.path, body, headers)
+            answer = there.getresponse()
+            said = self._through_us(answer.read())
         self.send_response(answer.status)
         for name in _PASSED_ON:
             if value := answer.headers[name]:

@@ -14,8 +14,8 @@ from apps.accounts.idempotency import idempotent
 from apps.accounts.roles import Scope
 from apps.accounts.tenancy import TenantModel
 from apps.billing import dry_run, policies, preview, results
-from apps.billing.api.policy_bodies import PolicyBody, PreviewBody, ResultsQuery, wanted_rules
-from apps.billing.api.policy_readers import PolicyReader, PreviewReader, ResultsReader
+from apps.billing.api.policy_bodies import PolicyBody, RemindersPreviewBody, ResultsQuery, wanted_rules
+from apps.billing.api.policy_readers import PolicyReader, RemindersPreviewReader, ResultsReader
 from apps.billing.models import Invoice, ReminderPolicy
 from apps.messaging.models import Contact
 
@@ -113,7 +113,9 @@ class PolicyResultsView(PolicyView):
 class PolicyPreviewView(PolicyView):
     scopes = {"POST": Scope.INVOICES_READ}
 
-    @extend_schema(request=PreviewBody, responses=PreviewReader, operation_id="reminder_policies_preview")
+    @extend_schema(
+        request=RemindersPreviewBody, responses=RemindersPreviewReader, operation_id="reminder_policies_preview"
+    )
     def post(self, request: Request, policy_id: UUID) -> Response:
         """What it would send, as if it went live now where it is not: nothing is sent, nothing is written.
 
@@ -121,7 +123,7 @@ class PolicyPreviewView(PolicyView):
         many messages by day and channel, over the unpaid invoices.
         """
         policy = self.get_object(policy_id)
-        body = PreviewBody(data=request.data)
+        body = RemindersPreviewBody(data=request.data)
         body.is_valid(raise_exception=True)
         wanted = body.validated_data
         organization = self.principal.organization
@@ -135,7 +137,7 @@ class PolicyPreviewView(PolicyView):
             found = preview.of_customer(_found(contacts, wanted["contact_id"]), policy, days)
         else:
             found = dry_run.of_policy(policy, wanted.get("days", dry_run.DAYS))
-        return Response(PreviewReader(found).data)
+        return Response(RemindersPreviewReader(found).data)
 
 
 def _found[M: TenantModel](those: QuerySet[M], pk: UUID) -> M:
@@ -149,7 +151,7 @@ class InvoicePreviewView(TenantView[Invoice]):
     model = Invoice
     scopes = {"GET": Scope.INVOICES_READ}
 
-    @extend_schema(responses=PreviewReader, operation_id="invoices_reminders_preview")
+    @extend_schema(responses=RemindersPreviewReader, operation_id="invoices_reminders_preview")
     def get(self, request: Request, invoice_id: UUID) -> Response:
         """What will be sent of an invoice in the next days, by the policies that are live; or why not."""
-        return Response(PreviewReader(preview.of_invoice(self.get_object(invoice_id))).data)
+        return Response(RemindersPreviewReader(preview.of_invoice(self.get_object(invoice_id))).data)

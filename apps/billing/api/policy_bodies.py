@@ -158,7 +158,7 @@ def wanted_rules(given: list[dict[str, Any]], policy: ReminderPolicy | None = No
     return wanted
 
 
-class PreviewBody(StrictSerializer):
+class RemindersPreviewBody(StrictSerializer):
     invoice_id = serializers.UUIDField(required=False, help_text="What would be sent of it.")
     contact_id = serializers.UUIDField(required=False, help_text="What would be sent to this customer.")
     days = serializers.IntegerField(

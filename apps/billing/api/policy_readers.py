@@ -111,7 +111,7 @@ class PortfolioReader(serializers.Serializer[Any]):
         ]
 
 
-class PreviewReader(serializers.Serializer[Any]):
+class RemindersPreviewReader(serializers.Serializer[Any]):
     follows = serializers.SerializerMethodField(
         help_text="Ids of the policies that the invoices follow: the first that each fits. Null for a portfolio."
     )

@@ -65,18 +65,18 @@ class Batch:
 
 def read(invoices: Sequence[Invoice], now: datetime) -> Batch:
     organization_ids = {invoice.organization_id for invoice in invoices}
-    policies = _policies(organization_ids)
+    policies = policies_of(organization_ids)
     return Batch(
         invoices,
         customers_of({invoice.contact_id for invoice in invoices}, now),
         Organization.objects.in_bulk(organization_ids),
         policies,
         _done(invoices),
-        _variables(policies),
+        variables_of(policies),
     )
 
 
-def _policies(organization_ids: set[UUID]) -> dict[UUID, list[LivePolicy]]:
+def policies_of(organization_ids: set[UUID]) -> dict[UUID, list[LivePolicy]]:
     found = ReminderPolicy.across_organizations.filter(
         organization__in=organization_ids, live_since__isnull=False
     ).order_by("position", "id")
@@ -134,7 +134,7 @@ def _done(invoices: Sequence[Invoice]) -> dict[UUID, set[tuple[UUID, datetime]]]
     return done
 
 
-def _variables(policies: Mapping[UUID, Sequence[LivePolicy]]) -> dict[tuple[UUID, str], frozenset[str]]:
+def variables_of(policies: Mapping[UUID, Sequence[LivePolicy]]) -> dict[tuple[UUID, str], frozenset[str]]:
     names = {
         name
         for theirs in policies.values()
@@ -155,7 +155,9 @@ def _variables(policies: Mapping[UUID, Sequence[LivePolicy]]) -> dict[tuple[UUID
 
 
 def address_at(customer: Customer, account: ChannelAccount) -> str:
-    """Empty where they are not reached there."""
+    """Empty where they are not reached there, or do not want to be: then another channel comes first."""
+    if account.connector in customer.contact.refused_channels:
+        return ""
     return customer.addresses.get(connector_class(account.connector).capabilities.address, "")
 
 

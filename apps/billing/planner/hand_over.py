@@ -55,7 +55,7 @@ def hand_over(
             policy=first.live.policy,
             created_at=now,
         )
-        message = _message(batch, together, touch, now)
+        message = message_for(batch, together, touch, now)
         if message is None:
             refused += _not_sent(together, NO_CHANNEL, now)
         else:
@@ -100,7 +100,7 @@ def _not_sent(together: Sequence["Due"], reason: str, now: datetime) -> list[Rem
     ]
 
 
-def _message(batch: Batch, together: Sequence["Due"], touch: Touch, now: datetime) -> NewMessage | None:
+def message_for(batch: Batch, together: Sequence["Due"], touch: Touch, now: datetime) -> NewMessage | None:
     """None where the customer is reached over no channel of the policy."""
     first = together[0]
     live, invoice = first.live, first.invoice

@@ -2,47 +2,45 @@
 
 import io
 import wave
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import FilePayload
 from pytest_django import Settings
 
-from apps.core import clock
 from apps.files import uploads
 from apps.files.models import File, Upload, UploadWay
 from apps.files.stores import store
-from apps.files.thumbnails import make_thumbnail
 from apps.files.verify import verify
 from apps.messaging.engine.media_ended import give_up
 from apps.messaging.models import Conversation, MediaFetch, Message
 from tests.cast import House
 from tests.files.bringing import sha256
-from tests.files.pictures import picture
+from tests.live.bringing import (
+    CARD,
+    CHIP,
+    HOLD_PARTS,
+    INPUT,
+    MEGABYTE,
+    PENDING,
+    held,
+    image,
+    just_sent,
+    make_thumbnails,
+    note,
+    noted,
+    open_conversation,
+    saved,
+    sent_file,
+    size_of_all,
+    wait_until,
+)
 from tests.live.conftest import PHONE, Enter, Provider, Visit
 from tests.live.test_accessibility import BROKEN, NAMELESS, focused
 from tests.live.test_conversing import hear, last_outbound
 from tests.messaging.desk import ANA, BIA, Desk
-from tests.messaging.test_incoming import said
 from tests.server import Server
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MEGABYTE = 1024 * 1024
-INPUT = "#composer-file-input"
-CHIP = "#composer-chosen"
-PENDING = "#messages .pending"
-# Its links are not handed out before they are let go. (Held by the browser, megabytes would go through the test.)
-HOLD_PARTS = """() => {
-    const asked = window.fetch;
-    window.waiting = [];
-    window.fetch = async (url, request) => {
-        if (/\\/v1\\/uploads\\/[^/]+\\/parts$/.test(url)) await new Promise((go) => waiting.push(go));
-        return asked(url, request);
-    };
-}"""
-CARD = "#messages .message:not(.pending) .file-card"
 
 
 @pytest.fixture(autouse=True)
@@ -52,89 +50,9 @@ def _same_disk(server: Server, settings: Settings) -> None:
     settings.STORAGES = {**settings.STORAGES, "files": disk}
 
 
-def open_conversation(enter: Enter, house: House, desk: Desk, **options: Any) -> Visit:
-    """Ana's, in which one message stands."""
-    desk.accept("Bom dia!")
-    conversation = Conversation.across_organizations.get(address=ANA)
-    visit = enter(house.owner, place=f"#/c/{conversation.id}", **options)
-    visit.wait_for_ticks("queued")
-    visit.is_connected()
-    return visit
-
-
 @pytest.fixture
 def visit(enter: Enter, aurora: House, desk: Desk) -> Visit:
     return open_conversation(enter, aurora, desk)
-
-
-def image(content: bytes = b"") -> FilePayload:
-    return {"name": "sonho.png", "mimeType": "image/png", "buffer": content or picture(size=(640, 480))}
-
-
-def note(name: str = "nota.txt") -> FilePayload:
-    return {"name": name, "mimeType": "text/plain", "buffer": b"Dois sonhos"}
-
-
-def just_sent(wamid: str) -> dict[str, Any]:
-    return said("", wamid, at=int(clock.now().timestamp()))
-
-
-def wait_until(visit: Visit, is_so: Callable[[], object]) -> None:
-    for _ in range(500):
-        if is_so():
-            return
-        visit.page.wait_for_timeout(20)
-    raise AssertionError("it never came to be so")
-
-
-class Gathered:
-    """What comes of a page, in its order: requests that are held, tabs that it opens, downloads."""
-
-    def __init__(self, visit: Visit) -> None:
-        self._visit = visit
-        self._things: list[Any] = []
-
-    def take(self, thing: Any) -> None:
-        self._things.append(thing)
-
-    def next(self) -> Any:
-        wait_until(self._visit, lambda: self._things)
-        return self._visit.elsewhere.wrap(self._things.pop(0))
-
-
-def held(visit: Visit, pattern: str) -> Gathered:
-    """Requests that do not leave before they are let go."""
-    routes = Gathered(visit)
-    visit.elsewhere.run(visit.page.route, pattern, routes.take)
-    return routes
-
-
-def noted(visit: Visit, event: str) -> Gathered:
-    things = Gathered(visit)
-    visit.elsewhere.run(visit.page.on, event, things.take)
-    return things
-
-
-def saved(download: Any) -> tuple[str, bytes]:
-    return download.suggested_filename, Path(download.path()).read_bytes()
-
-
-def make_thumbnails() -> None:
-    for file in File.across_organizations.filter(thumbnail="wanted"):
-        make_thumbnail(file.id)
-
-
-def size_of_all(visit: Visit) -> list[int]:
-    found: list[int] = visit.page.evaluate(
-        "['#messages', '.picture'].flatMap((each) => [document.querySelector(each).offsetWidth,"
-        " document.querySelector(each).offsetHeight])"
-    )
-    return found
-
-
-def sent_file() -> tuple[Message, File]:
-    message = last_outbound()
-    return message, File.across_organizations.get(pk=message.content["media"]["file_id"])
 
 
 def test_image_is_sent_with_its_caption_and_seen(visit: Visit) -> None:

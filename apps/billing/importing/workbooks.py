@@ -25,6 +25,7 @@ LONGEST_ROW = 4 * 1024 * 1024
 _PIECE = 256 * 1024
 _ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
+# What the libraries raise over files that are damaged, encrypted, or packed in ways that nobody knows.
 _BROKEN = (zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, TypeError, IndexError,
            AttributeError, EOFError, NotImplementedError, OSError, RuntimeError)  # fmt: skip
 

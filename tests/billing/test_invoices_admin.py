@@ -1,5 +1,7 @@
 """Bills in the admin: seen, settled, imported, by those who may."""
 
+import html
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -51,6 +53,19 @@ def test_list_shows_ones_own_in_ones_language(aurora: House, boreal: House) -> N
     assert "R$1,234.56" in page
     client.cookies["django_language"] = "pt-br"
     assert "R$\xa01.234,56" in text(client, LIST)
+
+
+@pytest.mark.parametrize(("status", "word"), [("open", "aberta"), ("disputed", "contestada")])
+def test_status_is_said_in_ones_language(aurora: House, status: str, word: str) -> None:
+    bill = bills.add(aurora, "ours")
+    Invoice.across_organizations.filter(pk=bill.pk).update(status=status)
+    client = browser(aurora.viewer)
+    client.cookies["django_language"] = "pt-br"
+    for path in (LIST, f"{LIST}{bill.pk}/change/"):
+        page = text(client, path)
+        assert word in page
+        assert f"('{status}'" not in html.unescape(page)
+    assert f">{status}<" not in "".join(text(client, LIST).split())
 
 
 def test_list_costs_the_same_however_long_it_is(aurora: House) -> None:

@@ -100,7 +100,7 @@ class InvoiceAdmin(LongTableAdmin[Invoice]):
     inlines = [PaymentsInline]
     actions_detail = ["mark_paid", "cancel_invoice", "dispute_invoice", "settle_invoice"]
     fields = [
-        "number", "customer", "state", "money", "left", "due_on", "paid_at", "payment_url", "pix_code",
+        "number", "customer", "status", "money", "left", "due_on", "paid_at", "payment_url", "pix_code",
         "boleto_line", "tags", "metadata", "created_at", "changed_at", "id",
     ]  # fmt: skip
     readonly_fields = fields
@@ -182,7 +182,13 @@ class InvoiceAdmin(LongTableAdmin[Invoice]):
 
     @display(
         description=gettext_lazy("status"),
-        label={"partly_paid": "info", "paid": "success", "cancelled": "danger", "disputed": "warning"},
+        label={
+            "open": "primary",
+            "partly_paid": "info",
+            "paid": "success",
+            "cancelled": "danger",
+            "disputed": "warning",
+        },
     )
     def state(self, invoice: Invoice) -> tuple[str, str]:
         return invoice.status, invoice.get_status_display()

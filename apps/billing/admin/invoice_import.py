@@ -37,7 +37,7 @@ class InvoiceImportAdmin(LongTableAdmin[InvoiceImport]):
     list_display = ["label", "status", "progress", "created_rows", "changed_rows", "refused_rows", "created_at"]
     search_help_text = gettext_lazy("An id, whole.")
     fields = [
-        "label", "status", "progress", "error_detail", "created_rows", "changed_rows", "unchanged_rows",
+        "label", "state", "progress", "error_detail", "created_rows", "changed_rows", "unchanged_rows",
         "refused_rows", "wrong", "created_at", "changed_at", "id",
     ]  # fmt: skip
     readonly_fields = fields

@@ -31,7 +31,7 @@ class ReminderAdmin(LongTableAdmin[Reminder]):
     list_display = ["planned_for", "invoice_link", "rule_in_words", "standing", "why", "message_link"]
     search_help_text = gettext_lazy("An id, or an invoice's number or id, whole.")
     fields = [
-        "planned_for", "invoice_link", "rule_in_words", "standing", "why", "message_link", "outcome", "due_on",
+        "planned_for", "invoice_link", "rule_in_words", "state", "why", "message_link", "outcome", "due_on",
         "owed", "occurrence", "created_at", "id",
     ]  # fmt: skip
     readonly_fields = fields

@@ -81,7 +81,8 @@ WITH customer AS MATERIALIZED (
     INSERT INTO invoice (id, organization_id, number, contact_id, amount, paid_amount, currency, due_on, status,
                          payment_url, pix_code, boleto_line, tags, metadata, created_at, changed_at)
     SELECT id, %(organization)s, n::text, contact_id, 1000 + n %% 100000, 0, 'BRL',
-           current_date + (n * 7919 %% (2 * %(days)s + 1) - %(days)s)::int, 'open', '', '', '', '{{}}', '{{}}',
+           current_date + (n::bigint * 7919 %% (2 * %(days)s + 1) - %(days)s)::int, 'open', '', '', '',
+           '{{}}', '{{}}',
            now() - interval '90 days', now() - interval '90 days'
       FROM new
 )

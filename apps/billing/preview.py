@@ -16,17 +16,16 @@ from apps.billing.dates import quiet
 from apps.billing.models import Invoice, ReminderPolicy, ReminderRule, Touch
 from apps.billing.models.invoice import UNPAID
 from apps.billing.planner.batch import Batch
-from apps.billing.planner.hand_over import NO_CHANNEL, message_for
+from apps.billing.planner.hand_over import NO_CHANNEL, message_for, ways_of
 from apps.billing.reasons import sentence
 from apps.channels.carrying import why_not
 from apps.channels.content import Content
 from apps.channels.models import ChannelAccount
 from apps.channels.registry import connector_class
 from apps.core import clock
-from apps.messaging.consent.refusal import REASONS as REFUSALS
 from apps.messaging.consent.refusal import refusal
 from apps.messaging.engine.new_message import WantedTemplate
-from apps.messaging.models import Contact
+from apps.messaging.models import Contact, Conversation
 from apps.messaging.statuses import Category
 from apps.messaging.wording.compose import Composed, Uncomposed, Wanted, compose
 
@@ -52,7 +51,7 @@ class Way:
 @dataclass(frozen=True, slots=True)
 class Planned:
     at: datetime
-    # Once the hours of the first channel allow it; None where it never would.
+    # Once the hours of the channel allow it over which it goes first; None where it never would.
     leaves_at: datetime | None
     invoices: Sequence[Invoice]
     rule: ReminderRule | None
@@ -78,6 +77,7 @@ class _Asked:
     to: str
     template: WantedTemplate
     contact_id: UUID
+    at: datetime
 
 
 def of_invoice(invoice: Invoice, policy: ReminderPolicy | None = None, days: int = DAYS) -> Preview:
@@ -113,20 +113,15 @@ def _asked(each: Foreseen) -> list[_Asked]:
     """As the planner would hand it over."""
     if each.known is None:
         return []
-    message = message_for(each.known, each.together, Touch(), each.at)
-    if message is None or message.account_id is None or message.template is None:
+    ways = ways_of(each.known, each.together)
+    if not ways:
         return []
-    accounts = {account.id: account for account in each.together[0].live.accounts}
-    contact_id = each.customer.contact.id
-    ways = [(message.account_id, message.to, message.template)] + [
-        (step.account_id, step.to, step.template or message.template)
-        for step in message.fallback
-        if step.account_id is not None
-    ]
+    message = message_for(each.known, each.together, ways, Touch(), each.at)
+    templates = [message.template, *(step.template for step in message.fallback)]
     return [
-        _Asked(accounts[account_id], to or "", template, contact_id)
-        for account_id, to, template in ways
-        if account_id in accounts
+        _Asked(account, to, template, each.customer.contact.id, each.at)
+        for (account, to), template in zip(ways, templates, strict=True)
+        if template is not None
     ]
 
 
@@ -142,19 +137,49 @@ def _said(known: Batch, asked: Sequence[_Asked]) -> list[Way]:
         },
     )
     refused = _refused(organization.id, asked)
-    return [_way(way, composed[n], refused.get(n, "")) for n, way in enumerate(asked)]
+    wrote = _wrote(asked)
+    return [
+        _way(way, composed[n], refused.get(n, ""), wrote.get((way.account.id, way.to)))
+        for n, way in enumerate(asked)
+    ]
 
 
-def _way(asked: _Asked, composed: Composed | Uncomposed, refused: str) -> Way:
+def _way(asked: _Asked, composed: Composed | Uncomposed, refused: str, wrote_at: datetime | None) -> Way:
     way = Way(asked.account, asked.to, None)
     if isinstance(composed, Uncomposed):
         return replace(way, code=composed.code, detail=composed.detail)
     content = composed.content
     way = replace(way, content=content)
     if refused:
-        return replace(way, code=refused, detail=str(REFUSALS[refused]))
-    wrong = why_not(connector_class(asked.account.connector).capabilities, content)
-    return way if wrong is None else replace(way, code=wrong.code, detail=wrong.detail)
+        return replace(way, code=refused, detail=sentence(refused))
+    capabilities = connector_class(asked.account.connector).capabilities
+    wrong = why_not(capabilities, content)
+    if wrong is not None:
+        return replace(way, code=wrong.code, detail=wrong.detail)
+    window = capabilities.reply_window
+    if window is None or not asked.account.keeps_reply_window or content.template is not None:
+        return way
+    if wrote_at is None or asked.at >= wrote_at + window:
+        return replace(way, code="outside_window", detail=sentence("outside_window"))
+    return way
+
+
+def _wrote(asked: Sequence[_Asked]) -> dict[tuple[UUID, str], datetime]:
+    """When the customers last wrote there; in no statement where that does not matter."""
+    kept = [
+        way
+        for way in asked
+        if connector_class(way.account.connector).capabilities.reply_window and way.account.keeps_reply_window
+    ]
+    if not kept:
+        return {}
+    there = Conversation.across_organizations.filter(
+        account__in={way.account.id for way in kept},
+        address__in={way.to for way in kept},
+        last_inbound_at__isnull=False,
+    )
+    wrote = there.values_list("account_id", "address", "last_inbound_at")
+    return {(account, to): at for account, to, at in wrote if at is not None}
 
 
 def _refused(organization_id: UUID, asked: Sequence[_Asked]) -> dict[int, str]:
@@ -198,11 +223,11 @@ def _as_planned(known: Batch, each: Foreseen, ways: Sequence[Way]) -> Planned:
     )
     if not ways:
         return replace(planned, leaves_at=None, reason=NO_CHANNEL, detail=sentence(NO_CHANNEL))
-    # The engine refuses a message whose first way it refuses.
-    if ways[0].code:
+    way = next((way for way in ways if not way.code), None)
+    if way is None:
         return replace(planned, leaves_at=None, reason=ways[0].code, detail=ways[0].detail)
     hours = quiet.read(first.live.policy.quiet_hours)
-    leaves_at = hours.allowed_from(each.at, each.customer.place, ways[0].account.connector)
+    leaves_at = hours.allowed_from(each.at, each.customer.place, way.account.connector)
     if leaves_at is None:
         return replace(planned, leaves_at=None, reason="quiet", detail=sentence("quiet"))
     return replace(planned, leaves_at=leaves_at)

@@ -2,6 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from apps.messaging.consent.refusal import REASONS as REFUSALS
+
 REASONS = {
     "merged": _("A later reminder of the same invoice was sent instead."),
     "late": _("Its day had gone by, and the policy sends nothing late."),
@@ -9,6 +11,10 @@ REASONS = {
     "paid": _("The invoice was paid."),
     "cancelled": _("The invoice was cancelled."),
     "disputed": _("The customer disputes the invoice."),
+    "outside_window": _(
+        "Over this channel the customer can be written to freely only for a while after they wrote. Later it "
+        "takes a template that the provider approved."
+    ),
     "not_paid": _("The payment was taken back."),
     "changed": _("The invoice was changed: a new reminder is planned."),
     "policy_stopped": _("The policy was stopped."),
@@ -18,4 +24,4 @@ REASONS = {
 
 
 def sentence(reason: str) -> str:
-    return str(REASONS.get(reason, reason))
+    return str(REASONS.get(reason) or REFUSALS.get(reason) or reason)

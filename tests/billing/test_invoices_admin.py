@@ -17,8 +17,10 @@ from apps.core import clock
 from apps.files.models import File
 from apps.files.stores.store import Store
 from tests.billing import bills
+from tests.billing.portfolio import customer, invoice, live_policy, rule, template, turn_clock
 from tests.cast import House
 from tests.files.bringing import keep
+from tests.messaging.desk import open_account
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/billing/invoice/"
@@ -189,3 +191,25 @@ def test_secret_of_a_payment_source_is_on_one_page(aurora: House) -> None:
     assert PaymentSource.across_organizations.get().name == "Caixa"
     client.post(f"{path}/delete/", {"post": "yes"})
     assert not PaymentSource.across_organizations.exists()
+
+
+def test_what_will_be_sent_is_shown_of_the_invoice_and_of_all_that_its_customer_owes(
+    aurora: House, boreal: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn_clock(monkeypatch, "2026-03-02")
+    template(aurora)
+    live_policy(aurora, [open_account(aurora, "sms")], rule(0), most_a_day=2)
+    ana = customer(aurora)
+    first, _ = invoice(ana, "2026-03-12", "1001"), invoice(ana, "2026-03-20", "1002")
+    client = browser(aurora.viewer)
+    page = text(client, f"{LIST}{first.pk}/preview/")
+    assert "1001 R$" in page
+    assert "on the day it is due" in page
+    assert "1002" not in page
+    assert "1002" in text(client, f"{LIST}{first.pk}/preview/?of=customer")
+    assert browser(boreal.owner).get(f"{LIST}{first.pk}/preview/").status_code in {302, 403, 404}
+
+
+def test_invoice_that_no_policy_speaks_of_says_so(aurora: House) -> None:
+    bill = bills.add(aurora, "ours")
+    assert "nothing is sent" in text(browser(aurora.viewer), f"{LIST}{bill.pk}/preview/")

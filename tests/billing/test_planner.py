@@ -10,7 +10,9 @@ from apps.billing import plans, policies
 from apps.billing.models import Anchor, Invoice, Late, Reminder, ReminderPlan, Touch
 from apps.billing.planner import plan
 from apps.channels.models import ChannelAccount
-from apps.messaging.models import Message, MessageFallback
+from apps.messaging import contacts
+from apps.messaging.consent import suppressions
+from apps.messaging.models import ConsentSource, ContactAddress, Message, MessageFallback
 from apps.messaging.wording.variables import Variable, VariableType
 from tests.billing.portfolio import (
     Time,
@@ -367,3 +369,58 @@ def test_two_planners_do_not_work_at_once(
 
 def _dies(_looks: object) -> None:
     raise KeyboardInterrupt
+
+
+def test_customer_who_left_one_channel_is_written_to_over_the_next(
+    aurora: House, sms: ChannelAccount, time: Time
+) -> None:
+    """And where they want to hear nothing anywhere, what was said against the first way is told."""
+    email = open_account(aurora, "email")
+    ana, bia = customer(aurora), customer(aurora, "+5511912345602", "Bia")
+    for contact, value in ((ana, "ana@exemplo.com"), (bia, "bia@exemplo.com")):
+        ContactAddress.across_organizations.create(
+            organization=aurora.organization, contact=contact, kind="email", value=value
+        )
+    phones = ["+5511912345601", "+5511912345602"]
+    suppressions.add(aurora.organization.id, "phone", phones, ConsentSource.API)
+    suppressions.add(aurora.organization.id, "email", ["bia@exemplo.com"], ConsentSource.API, category="billing")
+    live_policy(aurora, [sms, email], rule(0))
+    bills = [invoice(ana, "2026-03-03", "1"), invoice(bia, "2026-03-03", "2")]
+    plan.run()
+    time.is_("2026-03-03")
+    plan.run()
+    assert [reminded(bill) for bill in bills] == [[("2026-03-03", "told")], [("2026-03-03", "opted_out")]]
+    (message,) = Message.across_organizations.select_related("account", "conversation")
+    assert (message.account, message.conversation.address) == (email, "ana@exemplo.com")
+    assert Touch.across_organizations.get().message_id == message.id
+
+
+def test_channel_that_reports_no_delivery_is_not_waited_for(
+    aurora: House, sms: ChannelAccount, time: Time
+) -> None:
+    email = open_account(aurora, "email")
+    ana = customer(aurora)
+    ContactAddress.across_organizations.create(
+        organization=aurora.organization, contact=ana, kind="email", value="ana@exemplo.com"
+    )
+    live_policy(aurora, [email, sms], rule(0), delivered_within=300)
+    bill = invoice(ana, "2026-03-03")
+    plan.run()
+    time.is_("2026-03-03")
+    plan.run()
+    assert reminded(bill) == [("2026-03-03", "told")]
+    assert Message.across_organizations.get().account == email
+
+
+def test_merged_customer_keeps_the_policy_made_for_them(aurora: House, sms: ChannelAccount, time: Time) -> None:
+    ana, again = customer(aurora), customer(aurora, "+5511912345602", "Ana Souza")
+    policy = live_policy(aurora, [sms], rule(0), customers=[ana.id])
+    bill = invoice(ana, "2026-03-03")
+    plan.run()
+    contacts.merge(aurora.principal(), ana, again)
+    policy.refresh_from_db()
+    assert policy.customers == [again.id]
+    assert ReminderPlan.across_organizations.get(invoice=bill).look_at == time.now
+    time.is_("2026-03-03")
+    plan.run()
+    assert reminded(bill) == [("2026-03-03", "told")]

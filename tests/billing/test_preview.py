@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from apps.billing import dry_run, preview
 from apps.billing.models import Invoice, Reminder, ReminderPlan, Touch
 from apps.billing.planner import plan
-from apps.channels.models import ChannelAccount
+from apps.channels.models import ChannelAccount, ReplyWindow
 from apps.messaging.consent import suppressions
 from apps.messaging.models import ConsentSource, ContactAddress, Message
 from tests.billing.policies import POLICIES, draft
@@ -264,3 +264,16 @@ def test_api_previews_an_invoice_by_the_live_policies(
     assert len(shown["reminders"]) == 3
     time.now += timedelta(days=1)
     assert len(owner.get(page).json()["reminders"]) == 3
+
+
+def test_time_to_reply_that_is_over_is_known_before(aurora: House, sms: ChannelAccount) -> None:
+    """A text of one's own goes over WhatsApp only to who wrote just before: else the next channel is first."""
+    whatsapp = open_account(aurora, "whatsapp_cloud", reply_window=ReplyWindow.ENFORCED)
+    ana = customer(aurora)
+    bill = invoice(ana, "2026-03-12")
+    (planned,) = preview.of_invoice(bill, draft(aurora, whatsapp, sms, rules=(rule(0),))).planned
+    assert [way.code for way in planned.ways] == ["outside_window", ""]
+    assert (planned.reason, planned.leaves_at is not None) == ("", True)
+    (alone,) = preview.of_invoice(bill, draft(aurora, whatsapp, rules=(rule(0),), name="alone")).planned
+    assert (alone.reason, alone.leaves_at) == ("outside_window", None)
+    assert "approved" in alone.detail

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -19,6 +20,7 @@ from unfold.decorators import action, display
 
 from apps.accounts.roles import Scope
 from apps.billing import invoices, payments
+from apps.billing.admin.preview_page import page_of
 from apps.billing.models import Invoice, InvoiceStatus, Payment
 from apps.billing.models.invoice import UNPAID
 from apps.billing.planner.words import spoken
@@ -98,7 +100,7 @@ class InvoiceAdmin(LongTableAdmin[Invoice]):
     list_filter = [StatusFilter, DueFilter]
     search_help_text = gettext_lazy("An id or a number, whole.")
     inlines = [PaymentsInline]
-    actions_detail = ["mark_paid", "cancel_invoice", "dispute_invoice", "settle_invoice"]
+    actions_detail = ["preview_page", "mark_paid", "cancel_invoice", "dispute_invoice", "settle_invoice"]
     fields = [
         "number", "customer", "status", "money", "left", "due_on", "paid_at", "payment_url", "pix_code",
         "boleto_line", "tags", "metadata", "created_at", "changed_at", "id",
@@ -112,6 +114,13 @@ class InvoiceAdmin(LongTableAdmin[Invoice]):
         found = Invoice.across_organizations.filter(organization__in=organizations, number=text)
         named = as_id(text)
         return [*([named] if named else []), *found.values_list("pk", flat=True)]
+
+    @action(description=gettext_lazy("What will be sent"), permissions=["view"], url_path="preview")
+    def preview_page(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        invoice = self.get_one(request, object_id)
+        context = self.admin_site.each_context(request) | page_of(invoice, request.GET.get("of"))
+        context |= {"title": f"{_('What will be sent')}: {invoice}", "back": self.address_of(invoice)}
+        return TemplateResponse(request, "billing/admin/preview.html", context)
 
     @action(description=gettext_lazy("Mark as paid"), permissions=["write"], url_path="pay")
     def mark_paid(self, request: HttpRequest, object_id: str) -> HttpResponseBase:

@@ -33,10 +33,8 @@ class RuleInline(StackedInline):  # type: ignore[misc]
     verbose_name_plural = gettext_lazy("when people are reminded")
     ordering = ["offset", "id"]
     fields = [
-        "says", ("count", "unit", "side", "anchor"), ("repeat_every", "repeat_until"), "template",
-        "channel_templates",
+        ("count", "unit", "side", "anchor"), ("repeat_every", "repeat_until"), "template", "channel_templates",
     ]  # fmt: skip
-    readonly_fields = ["says"]
 
     def get_extra(self, request: HttpRequest, obj: ReminderPolicy | None = None, **kwargs: Any) -> int:
         return 0 if obj else 1
@@ -47,10 +45,6 @@ class RuleInline(StackedInline):  # type: ignore[misc]
         organization = obj.organization if obj else principal.organization if principal else None
         formset.templates = templates_of(organization)
         return formset
-
-    @admin.display(description=gettext_lazy("In words"))
-    def says(self, rule: ReminderRule) -> str:
-        return "–" if rule._state.adding else in_words(rule)
 
     # Whoever may change the policy may change its rules.
 

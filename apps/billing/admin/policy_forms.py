@@ -21,6 +21,7 @@ from apps.billing.admin.quiet_lines import QuietHoursField
 from apps.billing.models import ReminderPolicy, ReminderRule
 from apps.billing.policies import OF_A_RULE, WantedRule
 from apps.billing.policy_checks import MOST_ACCOUNTS, check
+from apps.billing.rule_words import in_words
 from apps.channels.models import ChannelAccount
 from apps.messaging.models import Template
 
@@ -207,6 +208,9 @@ class RuleFormSet(forms.BaseInlineFormSet[ReminderRule, ReminderPolicy, RuleForm
 
     def add_fields(self, form: RuleForm, index: int | None) -> None:
         super().add_fields(form, index)
+        if not form.instance._state.adding:
+            # What the page's template asks for.
+            form.instance.get_inline_title = in_words(form.instance)  # type: ignore[attr-defined]
         field = form.fields["template"]
         assert isinstance(field, forms.ChoiceField)
         known = {*self.templates, *([form.instance.template] if form.instance.template else [])}

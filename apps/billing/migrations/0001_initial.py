@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ('boleto_line', models.CharField(blank=True, max_length=60, verbose_name='boleto line')),
                 ('tags', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, default=list, size=None, verbose_name='tags')),
                 ('metadata', models.JSONField(blank=True, default=dict, verbose_name='metadata')),
-                ('paid_at', models.DateTimeField(blank=True, null=True, verbose_name='paid')),
+                ('paid_at', models.DateTimeField(blank=True, null=True, verbose_name='paid at')),
                 ('created_at', models.DateTimeField(verbose_name='created')),
                 ('changed_at', models.DateTimeField(verbose_name='changed')),
                 ('contact', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.contact', verbose_name='customer')),

@@ -38,7 +38,7 @@ class Invoice(TenantModel):
     boleto_line = models.CharField(_("boleto line"), max_length=60, blank=True)
     tags = ArrayField(models.CharField(max_length=40), verbose_name=_("tags"), default=list, blank=True)
     metadata = models.JSONField(_("metadata"), default=dict, blank=True)
-    paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
+    paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"))
     changed_at = models.DateTimeField(_("changed"))
 

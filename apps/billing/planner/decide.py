@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from apps.billing.dates.moments import Bill, Clock, Occasion, Rule, next_at, occasions
@@ -23,6 +24,10 @@ LATE_AFTER = timedelta(hours=12)
 # What a change brings about counts from a little before it, lest a reminder be lost that was just due.
 BEFORE_CHANGE = timedelta(days=1)
 
+# Bills due on one day, at places with one clock, ask for the same; a batch is full of them.
+_occasions = lru_cache(maxsize=4096)(occasions)
+_next_at = lru_cache(maxsize=4096)(next_at)
+
 # What an invoice had already: of a rule, at a moment.
 type Done = Collection[tuple[UUID, datetime]]
 
@@ -32,7 +37,7 @@ class Course:
     """What an invoice follows: a policy, as much of its rules as applies now, by the customer's clock."""
 
     policy: ReminderPolicy
-    rules: Sequence[Rule]
+    rules: tuple[Rule, ...]
     clock: Clock
 
 
@@ -65,13 +70,13 @@ def rule_of(rule: ReminderRule) -> Rule:
     return Rule(rule.id, Anchor(rule.anchor), rule.offset, Unit(rule.unit), rule.repeat_every, rule.repeat_until)
 
 
-def rules_for(invoice: Invoice, rules: Sequence[Rule]) -> list[Rule]:
+def rules_for(invoice: Invoice, rules: Sequence[Rule]) -> tuple[Rule, ...]:
     """After the payment it is thanked for, before it is asked for; else nobody is told anything."""
     if invoice.status == InvoiceStatus.PAID:
-        return [rule for rule in rules if rule.anchor is Anchor.PAID]
+        return tuple(rule for rule in rules if rule.anchor is Anchor.PAID)
     if invoice.is_unpaid:
-        return [rule for rule in rules if rule.anchor is not Anchor.PAID]
-    return []
+        return tuple(rule for rule in rules if rule.anchor is not Anchor.PAID)
+    return ()
 
 
 def bill_of(invoice: Invoice) -> Bill:
@@ -92,7 +97,7 @@ def decide(course: Course, invoice: Invoice, done: Done, now: datetime) -> Verdi
     """At most one is sent at a time: whatever was missed, nobody gets two messages about one invoice at once."""
     due = [
         occasion
-        for occasion in occasions(
+        for occasion in _occasions(
             course.rules, bill_of(invoice), course.clock, begins(course.policy, invoice), now
         )
         if (occasion.rule_id, occasion.nominal) not in done
@@ -112,4 +117,4 @@ def decide(course: Course, invoice: Invoice, done: Done, now: datetime) -> Verdi
 
 def look_at(course: Course, invoice: Invoice, now: datetime) -> datetime | None:
     """When something of it is due next."""
-    return next_at(course.rules, bill_of(invoice), course.clock, max(now, begins(course.policy, invoice)))
+    return _next_at(course.rules, bill_of(invoice), course.clock, max(now, begins(course.policy, invoice)))

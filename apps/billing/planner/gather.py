@@ -38,7 +38,7 @@ class Work:
 def consider(all_of_them: Batch, invoice: Invoice, work: Work, now: datetime) -> None:
     policies = all_of_them.policies.get(invoice.organization_id, ())
     live = next((each for each in policies if fits(each.policy, invoice)), None)
-    rules = rules_for(invoice, live.rules) if live else []
+    rules = rules_for(invoice, live.rules) if live else ()
     if live is None or not rules:
         work.looks[invoice.id] = None
         return

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -12,8 +13,9 @@ from apps.billing.models import Invoice, Reminder, ReminderRule, ReminderState, 
 from apps.billing.planner import words
 from apps.billing.planner.batch import Batch, address_at
 from apps.channels.models import ChannelAccount
+from apps.channels.registry import connector_class
 from apps.messaging.engine.accept import accept
-from apps.messaging.engine.new_message import Answer, NewMessage, Refused, Step, WantedTemplate
+from apps.messaging.engine.new_message import NewMessage, Refused, Step, WantedTemplate
 from apps.messaging.statuses import Category
 
 if TYPE_CHECKING:
@@ -41,56 +43,84 @@ def reminder(
     )
 
 
+# An account, and where a customer is reached there.
+type Way = tuple[ChannelAccount, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What the engine is asked to take over."""
+
+    together: Sequence["Due"]
+    # Those that are left to try.
+    ways: Sequence[Way]
+    # What was said against the first way of all.
+    reason: str = ""
+
+
 def hand_over(
     batch: Batch, touches: Sequence[Sequence["Due"]], looks: dict[UUID, datetime | None], now: datetime
 ) -> list[Reminder]:
     """Writes those that the engine accepts; those that it refuses come back, to be written as not sent."""
-    refused: list[Reminder] = []
-    wanted: dict[UUID, list[tuple[Sequence[Due], Touch, NewMessage]]] = defaultdict(list)
+    not_sent: list[Reminder] = []
+    of_organizations: dict[UUID, list[_Offer]] = defaultdict(list)
     for together in touches:
-        first = together[0]
-        touch = Touch(
-            organization_id=first.invoice.organization_id,
-            contact_id=first.invoice.contact_id,
-            policy=first.live.policy,
-            created_at=now,
-        )
-        message = message_for(batch, together, touch, now)
-        if message is None:
-            refused += _not_sent(together, NO_CHANNEL, now)
+        offer = _Offer(together, ways_of(batch, together))
+        if offer.ways:
+            of_organizations[together[0].invoice.organization_id].append(offer)
         else:
-            wanted[first.invoice.organization_id].append((together, touch, message))
-    for organization_id, theirs in wanted.items():
-        answers = accept(batch.organizations[organization_id], [message for _, _, message in theirs])
-        refused += _write(theirs, answers, looks, now)
-    return refused
+            not_sent += _not_sent(together, NO_CHANNEL, now)
+    for offers in of_organizations.values():
+        left = offers
+        # As often as a policy has channels: who is not to be written to over the first may be over the next.
+        while left:
+            refused = _offer(batch, left, looks, now)
+            left = [replace(each, ways=each.ways[1:]) for each in refused if len(each.ways) > 1]
+            for each in refused:
+                if len(each.ways) == 1:
+                    not_sent += _not_sent(each.together, each.reason, now)
+    return not_sent
 
 
-def _write(
-    asked: Sequence[tuple[Sequence["Due"], Touch, NewMessage]],
-    answers: Sequence[Answer],
-    looks: dict[UUID, datetime | None],
-    now: datetime,
-) -> list[Reminder]:
-    refused: list[Reminder] = []
-    touches: list[Touch] = []
+def _offer(
+    batch: Batch, offers: Sequence[_Offer], looks: dict[UUID, datetime | None], now: datetime
+) -> list[_Offer]:
+    """Those that were refused."""
+    touches = [_touch(offer, now) for offer in offers]
+    messages = [
+        message_for(batch, offer.together, offer.ways, touch, now)
+        for offer, touch in zip(offers, touches, strict=True)
+    ]
+    answers = accept(batch.organizations[offers[0].together[0].invoice.organization_id], messages)
+    refused: list[_Offer] = []
+    accepted: list[Touch] = []
     told: list[Reminder] = []
-    for (together, touch, _), answer in zip(asked, answers, strict=True):
+    for offer, touch, answer in zip(offers, touches, answers, strict=True):
         if not isinstance(answer, Refused):
             touch.message_id = answer.id
-            touches.append(touch)
-            for due in together:
+            accepted.append(touch)
+            for due in offer.together:
                 each = reminder(due.invoice, due.occasion, now, state=ReminderState.TOLD)
                 each.touch = touch
                 told.append(each)
         elif answer.retry_after is not None:  # an account that has sent all it may today
-            for due in together:
+            for due in offer.together:
                 looks[due.invoice.id] = now + timedelta(seconds=answer.retry_after)
         else:
-            refused += _not_sent(together, answer.code, now)
-    Touch.across_organizations.bulk_create(touches)
+            refused.append(replace(offer, reason=offer.reason or answer.code))
+    Touch.across_organizations.bulk_create(accepted)
     Reminder.across_organizations.bulk_create(told)
     return refused
+
+
+def _touch(offer: _Offer, now: datetime) -> Touch:
+    first = offer.together[0]
+    return Touch(
+        organization_id=first.invoice.organization_id,
+        contact_id=first.invoice.contact_id,
+        policy=first.live.policy,
+        created_at=now,
+    )
 
 
 def _not_sent(together: Sequence["Due"], reason: str, now: datetime) -> list[Reminder]:
@@ -100,14 +130,19 @@ def _not_sent(together: Sequence["Due"], reason: str, now: datetime) -> list[Rem
     ]
 
 
-def message_for(batch: Batch, together: Sequence["Due"], touch: Touch, now: datetime) -> NewMessage | None:
-    """None where the customer is reached over no channel of the policy."""
+def ways_of(batch: Batch, together: Sequence["Due"]) -> list[Way]:
+    """In the policy's order, over which the customer is reached."""
+    customer = batch.customers[together[0].invoice.contact_id]
+    return [(account, to) for account in together[0].live.accounts if (to := address_at(customer, account))]
+
+
+def message_for(
+    batch: Batch, together: Sequence["Due"], ways: Sequence[Way], touch: Touch, now: datetime
+) -> NewMessage:
+    """Over the first of these ways, with the others to fall back to."""
     first = together[0]
     live, invoice = first.live, first.invoice
     customer = batch.customers[invoice.contact_id]
-    ways = [(account, to) for account in live.accounts if (to := address_at(customer, account))]
-    if not ways:
-        return None
     rule = live.by_id[first.occasion.rule_id]
     values = words.values(
         [due.invoice for due in together],
@@ -117,6 +152,8 @@ def message_for(batch: Batch, together: Sequence["Due"], touch: Touch, now: date
     )
     templates = [_template(batch, invoice, rule, account, values) for account, _ in ways]
     (account, to), *others = ways
+    # Who never hears of a delivery would wait for one in vain.
+    is_followed = bool(others) and connector_class(account.connector).capabilities.reports_delivered
     return NewMessage(
         account_id=account.id,
         to=to,
@@ -126,7 +163,7 @@ def message_for(batch: Batch, together: Sequence["Due"], touch: Touch, now: date
             Step(account_id=other.id, to=address, template=template)
             for (other, address), template in zip(others, templates[1:], strict=True)
         ),
-        delivered_within=live.policy.delivered_within if others else None,
+        delivered_within=live.policy.delivered_within if is_followed else None,
         expires_at=now + LIFE,
         reference=invoice.number if len(together) == 1 else "",
         metadata={"policy_id": str(live.policy.id), "invoice_ids": [str(due.invoice.id) for due in together]},

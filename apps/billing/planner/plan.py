@@ -17,7 +17,7 @@ from apps.core import clock
 
 logger = structlog.get_logger(__name__)
 
-AT_ONCE = 500
+AT_ONCE = 1_000
 # A customer with more that is due at once is looked at again.
 MOST_OF_THEM = 5_000
 # For this long a run goes on before it lets the next one begin.

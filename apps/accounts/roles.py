@@ -25,6 +25,11 @@ class Scope(models.TextChoices):
     INVOICES_READ = "invoices:read", _("See its invoices, reminders and reminder policies")
     INVOICES_WRITE = "invoices:write", _("Add, import, change and mark paid its invoices")
     POLICIES_WRITE = "policies:write", _("Write reminder policies and put them live")
+    REGISTRATIONS_READ = "registrations:read", _("See its registrations, and the flows that they follow")
+    REGISTRATIONS_WRITE = "registrations:write", _("Start, hand back and cancel registrations")
+    FLOWS_WRITE = "flows:write", _("Write registration flows and put them live")
+    PEOPLE_READ = "people:read", _("Read and export the personal data of people, for a reason")
+    PEOPLE_WRITE = "people:write", _("Erase people")
 
 
 class Role(models.TextChoices):
@@ -43,9 +48,15 @@ _VIEWER = frozenset(
         Scope.TEMPLATES_READ,
         Scope.FILES_READ,
         Scope.INVOICES_READ,
+        Scope.REGISTRATIONS_READ,
     }
 )
-_AGENT = _VIEWER | {Scope.MESSAGES_WRITE, Scope.FILES_WRITE, Scope.INVOICES_WRITE}
+_AGENT = _VIEWER | {
+    Scope.MESSAGES_WRITE,
+    Scope.FILES_WRITE,
+    Scope.INVOICES_WRITE,
+    Scope.REGISTRATIONS_WRITE,
+}
 _ADMIN = _AGENT | {
     Scope.ORGANIZATION_WRITE,
     Scope.MEMBERS_WRITE,
@@ -57,6 +68,9 @@ _ADMIN = _AGENT | {
     Scope.WEBHOOKS_READ,
     Scope.WEBHOOKS_WRITE,
     Scope.POLICIES_WRITE,
+    Scope.FLOWS_WRITE,
+    Scope.PEOPLE_READ,
+    Scope.PEOPLE_WRITE,
 }
 
 SCOPES_OF: dict[Role, frozenset[Scope]] = {

@@ -14,6 +14,7 @@ from apps.accounts.principal import Principal
 from apps.callbacks.endpoints import EndpointDisabled
 from apps.callbacks.engine import bell
 from apps.callbacks.engine.payload import test_payload
+from apps.callbacks.erasure import NOTHING
 from apps.callbacks.event_types import TEST_PING
 from apps.callbacks.models import DeliveryState, WebhookDelivery, WebhookEndpoint
 from apps.core import clock
@@ -30,6 +31,11 @@ REPLAYED_PER_SECOND = 50
 class BeingSent(Conflict):
     default_code = "being_sent"
     default_detail = _("This delivery is being sent at this moment.")
+
+
+class PayloadErased(Conflict):
+    default_code = "payload_erased"
+    default_detail = _("What this delivery said was erased, with the person whom it was about.")
 
 
 def created_within(since: datetime | None, until: datetime | None) -> Q:
@@ -65,6 +71,8 @@ def ping(principal: Principal, endpoint: WebhookEndpoint) -> WebhookDelivery:
 def replay(principal: Principal, delivery: WebhookDelivery) -> WebhookDelivery:
     """Now, under the same id, with all its attempts before it. What waits for its next attempt waits no longer."""
     _check_enabled(delivery.endpoint)
+    if delivery.payload == NOTHING:
+        raise PayloadErased
     deliveries = WebhookDelivery.objects.for_organization(principal.organization).filter(pk=delivery.pk)
     if not deliveries.exclude(state=DeliveryState.SENDING).update(
         state=DeliveryState.WAITING, attempts=0, due_at=Now(), finished_at=None
@@ -92,7 +100,8 @@ class Selection:
 
     def of(self, endpoint: WebhookEndpoint) -> QuerySet[WebhookDelivery]:
         deliveries = WebhookDelivery.objects.for_organization(endpoint.organization)
-        return deliveries.filter(created_within(self.since, self.until), endpoint=endpoint, state=self.state)
+        made = deliveries.filter(created_within(self.since, self.until), endpoint=endpoint, state=self.state)
+        return made.exclude(payload=NOTHING)
 
     def in_words(self) -> dict[str, tuple[None, Any]]:
         """For the trail."""

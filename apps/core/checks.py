@@ -30,7 +30,7 @@ def translations_are_compiled(**_kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def secrets_are_not_examples(**_kwargs: Any) -> list[CheckMessage]:
     """The values that development settings fill in are public."""
-    public = "only-for-" in settings.SECRET_KEY or any(
+    public = any("only-for-" in secret for secret in (settings.SECRET_KEY, settings.VAULT_DIGEST_KEY)) or any(
         entry.startswith("dev:") for entry in settings.ENCRYPTION_KEYS
     )
     return [Error("A secret still has its development value.", id="recado.E001")] if public else []

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
+from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.db.models.functions import Collate, Lower
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -26,6 +27,7 @@ from apps.core.api.problems import Conflict, field_error
 from apps.messaging.consent import suppressions
 from apps.messaging.conversations import lock
 from apps.messaging.models import ConsentSource, Contact, ContactAddress, Conversation, MergedContact
+from apps.messaging.signals import contacts_merged
 
 MOST_NAMED = 200
 MOST_ADDRESSES = 20
@@ -156,17 +158,22 @@ def merge(principal: Principal, merged: Contact, into: Contact) -> Contact:
     before = audit.snapshot(into, _UNITED)
     _unite(merged, into)
     into.save(update_fields=_UNITED)
-    MergedContact.across_organizations.filter(contact=merged).update(contact=into)
-    for relation in Contact._meta.related_objects:
-        model: Any = relation.related_model
-        rows = model.across_organizations.filter(**{relation.field.name: merged})
-        rows.update(**{relation.field.name: into})
+    for model, field in _referring():
+        model.across_organizations.filter(**{field: merged}).update(**{field: into})
     with connection.cursor() as cursor:
         # By hand: Django would delete with it whatever came to it this moment. The database refuses instead.
         cursor.execute("DELETE FROM contact WHERE id = %s", [merged.pk])
     MergedContact.across_organizations.create(id=merged.pk, organization=organization, contact=into)
+    contacts_merged.send(sender=None, organization=organization, merged_id=merged.pk, into_id=into.pk)
     _record(principal, "merged", into, merged=(merged.pk, None), **audit.difference(before, into))
     return into
+
+
+def _referring() -> Iterator[tuple[Any, str]]:
+    """Models of all apps that refer to contacts, and by which field; also those that contacts know nothing of."""
+    for relation in Contact._meta.get_fields(include_hidden=True):
+        if isinstance(relation, ForeignObjectRel):
+            yield relation.related_model, relation.field.name
 
 
 def now_known_as(contact_id: UUID) -> Contact | None:

@@ -1,5 +1,8 @@
 """Labels, by which an organization sorts its conversations."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -7,7 +10,7 @@ from apps.accounts import audit
 from apps.accounts.models import Organization
 from apps.accounts.principal import Principal
 from apps.core.api.problems import Conflict
-from apps.messaging.models import Label
+from apps.messaging.models import ConversationLabel, Label
 
 MOST_LABELS = 100
 COLOR = r"^#[0-9a-fA-F]{6}$"
@@ -63,3 +66,25 @@ def _save(label: Label) -> None:
             label.save()
     except IntegrityError as error:
         raise LabelNameTaken from error
+
+
+def mark(organization: Organization, conversations: Sequence[UUID], name: str, color: str) -> None:
+    """In Recado's own name: with a label that is made where it is missing."""
+    labels = Label.objects.for_organization(organization)
+    label = labels.filter(name=name).first()
+    if label is None:
+        new = Label(organization=organization, name=name, color=color)
+        Label.across_organizations.bulk_create([new], ignore_conflicts=True)
+        label = labels.get(name=name)
+    ConversationLabel.across_organizations.bulk_create(
+        [
+            ConversationLabel(organization=organization, conversation_id=conversation, label=label)
+            for conversation in sorted(set(conversations))
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def unmark(organization: Organization, conversations: Sequence[UUID], name: str) -> None:
+    hung = ConversationLabel.objects.for_organization(organization)
+    hung.filter(conversation__in=conversations, label__name=name).delete()

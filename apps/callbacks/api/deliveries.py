@@ -71,7 +71,8 @@ class ReplayDeliveryView(DeliveryView):
     def post(self, request: Request, endpoint_id: UUID, delivery_id: UUID) -> Response:
         """Send it again now, under the same `webhook-id`, whatever became of it.
 
-        409 `being_sent` at that very moment, 409 `endpoint_disabled` if it is.
+        409 `being_sent` at that very moment, 409 `endpoint_disabled` if it is, 409 `payload_erased` if that was
+        erased with the person it was about.
         """
         delivery = deliveries.replay(self.principal, self.get_object(delivery_id))
         return Response(WholeWebhookDeliveryReader(delivery).data, status=202)

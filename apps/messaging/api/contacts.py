@@ -16,7 +16,7 @@ from apps.accounts.roles import Scope
 from apps.channels import addresses
 from apps.channels.capabilities import AddressKind
 from apps.core.api.serializers import StrictSerializer
-from apps.messaging import contacts
+from apps.messaging import contacts, erasure
 from apps.messaging.api.filters import ContactFilters
 from apps.messaging.api.readers import AddressReader, ContactReader
 from apps.messaging.models import Contact, ContactAddress
@@ -55,6 +55,16 @@ class NewContact(ContactChange):
 
 class MergeBody(StrictSerializer):
     into = serializers.UUIDField(help_text="The contact that remains.")
+
+
+class EraseBody(StrictSerializer):
+    reason = serializers.CharField(max_length=200, help_text="The audit trail keeps it.")
+
+
+class ErasureReader(serializers.Serializer[Any]):
+    erased = serializers.DictField(
+        child=serializers.DictField(child=serializers.IntegerField()), help_text="What was done, counted, by app."
+    )
 
 
 class ContactView(TenantView[Contact]):
@@ -161,3 +171,20 @@ class MergeContactView(ContactView):
         if into is None:
             raise NotFound
         return Response(ContactReader(contacts.merge(self.principal, merged, into)).data)
+
+
+class EraseContactView(ContactView):
+    scopes = {"POST": Scope.PEOPLE_WRITE}
+
+    @extend_schema(request=EraseBody, responses=ErasureReader, operation_id="contacts_erase")
+    def post(self, request: Request, contact_id: UUID) -> Response:
+        """Forget a person everywhere: their addresses, what was said, and all that other parts know of them.
+
+        What is kept says that there was somebody, and no more of who. It cannot be undone. Where `under_way` of
+        `messaging` is not 0, something is at a provider now: erase once more when it has left.
+        """
+        contact = self.get_object(contact_id)
+        body = EraseBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        report = erasure.erase(self.principal, contact, body.validated_data["reason"])
+        return Response({"erased": report.as_dict()})

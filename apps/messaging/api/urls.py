@@ -7,6 +7,7 @@ from apps.messaging.api.consent import ConsentsView, OneSuppressionView, Suppres
 from apps.messaging.api.contacts import (
     ContactAddressesView,
     ContactsView,
+    EraseContactView,
     MergeContactView,
     OneContactAddressView,
     OneContactView,
@@ -55,6 +56,7 @@ urlpatterns = [
     path("contacts/<uuid:contact_id>", OneContactView.as_view()),
     path("contacts/<uuid:contact_id>/addresses", ContactAddressesView.as_view()),
     path("contacts/<uuid:contact_id>/merge", MergeContactView.as_view()),
+    path("contacts/<uuid:contact_id>/erase", EraseContactView.as_view()),
     path("contact-addresses/<uuid:address_id>", OneContactAddressView.as_view()),
     path("contacts/<uuid:contact_id>/consents", ConsentsView.as_view()),
     path("suppressions", SuppressionsView.as_view()),

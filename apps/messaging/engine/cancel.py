@@ -1,5 +1,6 @@
 """Take back what has not left. What is at the provider cannot be taken back."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -10,25 +11,38 @@ from apps.messaging.engine.publisher import publish_soon
 from apps.messaging.statuses import Status, before
 
 
-@transaction.atomic
 def cancel(organization: Organization, conversation_id: UUID, message_id: UUID) -> bool:
     """False when it was too late."""
+    return bool(cancel_many(organization, [conversation_id], [message_id]))
+
+
+@transaction.atomic
+def cancel_many(
+    organization: Organization, conversation_ids: Collection[UUID], message_ids: Collection[UUID]
+) -> int:
+    """How many were taken back. The conversations are those of the messages."""
     with connection.cursor() as cursor:
-        order.lock(cursor, [conversation_id])
+        order.lock(cursor, conversation_ids)
         cursor.execute(
-            _CANCEL, {"message": message_id, "organization": organization.id, "from": before(Status.CANCELLED)}
+            _CANCEL,
+            {
+                "messages": list(message_ids),
+                "organization": organization.id,
+                "from": before(Status.CANCELLED),
+            },
         )
         ended = cursor.fetchall()
         order.promote(cursor, [(conversation, position) for conversation, position, was_head in ended if was_head])
     if ended:
         publish_soon()
-    return bool(ended)
+    return len(ended)
 
 
 _CANCEL = """
 WITH ended AS (
     DELETE FROM delivery
-     WHERE message_id = %(message)s AND organization_id = %(organization)s AND state IN ('waiting', 'scheduled')
+     WHERE message_id = ANY(%(messages)s) AND organization_id = %(organization)s
+       AND state IN ('waiting', 'scheduled')
     RETURNING message_id, organization_id, conversation_id, position, is_head, attempt
 ), moved AS (
     UPDATE message SET status = 'cancelled'

@@ -6,12 +6,13 @@ answers for those that may not leave now. Whoever is not named may.
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import structlog
 from django.db import Error as DatabaseError
 
+from apps.channels.content import Content
 from apps.channels.errors import RateLimited, RecipientRejected, SendFailed
 from apps.channels.models import ChannelAccount
 from apps.messaging.engine.guard import Cleared
@@ -43,7 +44,14 @@ class Wait:
     seconds: float
 
 
-type Verdict = Stop | Wait
+@dataclass(frozen=True, slots=True)
+class Say:
+    """It may leave, with these words, which are kept nowhere: the message's own only stand for them."""
+
+    text: str = field(repr=False)
+
+
+type Verdict = Stop | Wait | Say
 
 # Whoever could not be asked is asked again so soon.
 FAILED_SECONDS = 60.0
@@ -96,6 +104,8 @@ def _judged(cleared: Cleared, verdicts: Mapping[str, Mapping[UUID, Verdict]], le
     verdict = verdicts[delivery.guard].get(delivery.guard_key)
     if verdict is None:
         return cleared
+    if isinstance(verdict, Say):
+        return replace(cleared, content=Content(verdict.text))
     if isinstance(verdict, Stop):
         error: SendFailed = Stopped(verdict.code, verdict.detail)
         result, seconds = Result.CANCELLED, 0.0

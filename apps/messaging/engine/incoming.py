@@ -26,6 +26,7 @@ from apps.messaging.consent import words
 from apps.messaging.conversations import Place, Wish
 from apps.messaging.engine import fetch_media, forward
 from apps.messaging.engine.publisher import publish_soon
+from apps.messaging.signals import messages_received
 from apps.messaging.statuses import Category, Status
 
 logger = structlog.get_logger(__name__)
@@ -78,6 +79,7 @@ def _take_in(organization: Organization, messages: Sequence[tuple[ChannelAccount
         fetch_media.want(received)
         words.heed(organization, received)
         forward.forward(organization, received)
+        messages_received.send(sender=None, organization=organization, received=received)
         publish_soon()
     return received
 

@@ -1,0 +1,183 @@
+"""Words that are not kept any longer: those of messages whose time is over, or of somebody who is erased."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from apps.accounts.erasure import ERASED
+from apps.accounts.models import Organization
+from apps.core.deadlocks import tried_again
+from apps.files import files
+from apps.files.models import File, Upload
+from apps.messaging.engine import cancel, media_ended, order
+from apps.messaging.models import FetchState, MediaFetch, Message
+from apps.messaging.statuses import Direction
+
+REDACTED = "[redacted]"
+# A message is forwarded, and the forward goes another way: so far it is followed.
+_LONGEST_CHAIN = 20
+
+
+@tried_again
+@transaction.atomic
+def redact(message_ids: Collection[UUID]) -> int:
+    """How many said anything until now. What is still on its way, or whose file is, keeps its words until then.
+
+    Nothing of them is sent any more: no other way is tried, and what failed is not tried again.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_OF_MESSAGES, [list(message_ids)])
+        cursor.execute(_REDACT, {"ids": list(message_ids), "said": REDACTED})
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+_LOCK_OF_MESSAGES = """
+SELECT 1
+  FROM conversation
+ WHERE id IN (SELECT conversation_id FROM message WHERE message.id = ANY(%s::uuid[]))
+ ORDER BY id
+   FOR NO KEY UPDATE
+"""
+
+_REDACT = """
+WITH ended AS MATERIALIZED (
+    SELECT id
+      FROM message
+     WHERE id = ANY(%(ids)s::uuid[]) AND (text <> %(said)s OR content <> '{}')
+       AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.message_id = message.id)
+       AND NOT EXISTS (SELECT 1
+                         FROM media_fetch
+                        WHERE media_fetch.message_id = message.id AND state IN ('waiting', 'fetched'))
+), ways AS (
+    DELETE FROM message_fallback USING ended WHERE message_fallback.message_id = ended.id
+), rested AS (
+    UPDATE dead_letter SET state = 'discarded', discard_reason = %(said)s, changed_at = now()
+      FROM ended
+     WHERE dead_letter.message_id = ended.id AND dead_letter.state = 'open'
+), redacted AS (
+    UPDATE message SET text = %(said)s, content = '{}', has_fallback = false
+      FROM ended
+     WHERE message.id = ended.id
+    RETURNING message.id
+)
+SELECT count(*) FROM redacted
+"""
+
+
+def erase_messages(organization: Organization, message_ids: Sequence[UUID]) -> Counter[str]:
+    """All that they say, and all that was made of them: forwards, other ways, files. What was done is counted.
+
+    For some at a time. It can be repeated: what is gone already is passed over.
+    """
+    for upload_id in _fetches(message_ids):
+        # First, and by itself: it tells the store, while nothing is locked.
+        media_ended.give_up(upload_id, "erased", "")
+    return _erase(organization, message_ids)
+
+
+def _fetches(message_ids: Sequence[UUID]) -> list[UUID]:
+    pending = [FetchState.WAITING, FetchState.FETCHED]
+    fetches = MediaFetch.across_organizations.filter(pk__in=message_ids, state__in=pending)
+    return list(fetches.values_list("upload_id", flat=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A message, or what was made of one."""
+
+    id: UUID
+    conversation_id: UUID
+
+
+@tried_again
+@transaction.atomic
+def _erase(organization: Organization, message_ids: Sequence[UUID]) -> Counter[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_MADE_OF, {"ids": list(message_ids), "longest": _LONGEST_CHAIN})
+        made = [_Made(*row) for row in cursor.fetchall()]
+        ids = [each.id for each in made]
+        conversations = {each.conversation_id for each in made}
+        order.lock(cursor, conversations)
+        done = Counter(cancelled=cancel.cancel_many(organization, conversations, ids))
+        cursor.execute(_NEVER_AGAIN, [ids])
+        done["under_way"] = cursor.rowcount
+        done["files"] = _erase_files(organization, message_ids)
+        cursor.execute(_ERASE, {"ids": ids, "said": ERASED})
+        names = ("messages", "fallbacks", "events", "dead_letters", "receipts", "fetches")
+        done.update(dict(zip(names, cursor.fetchone(), strict=True)))
+    return done
+
+
+def _erase_files(organization: Organization, message_ids: Sequence[UUID]) -> int:
+    """What the person sent. What they were sent is the organization's own, and may have gone to many."""
+    sent = Message.across_organizations.filter(pk__in=message_ids, direction=Direction.INBOUND)
+    named = sent.filter(content__media__file_id__isnull=False).values_list("content__media__file_id", flat=True)
+    found = list(File.objects.for_organization(organization).filter(pk__in=list(named)))
+    gone = files.forget(found) if found else []
+    fetches = MediaFetch.across_organizations.filter(pk__in=message_ids).values_list("upload_id", flat=True)
+    uploads = Upload.objects.for_organization(organization)
+    uploads.filter(pk__in=[*fetches, *(upload.id for upload in gone)]).update(name="", error_detail="")
+    transaction.on_commit(partial(files.remove_bytes, gone))
+    return len(gone)
+
+
+_MADE_OF = """
+WITH RECURSIVE made (id, conversation_id, step) AS (
+    SELECT id, conversation_id, 0 FROM message WHERE id = ANY(%(ids)s::uuid[])
+     UNION
+    SELECT next.id, next.conversation_id, made.step + 1
+      FROM made,
+           LATERAL (SELECT id, conversation_id FROM message WHERE forwarded_from_id = made.id
+                     UNION ALL
+                    SELECT id, conversation_id FROM message WHERE fallback_of_id = made.id) AS next
+     WHERE made.step < %(longest)s
+)
+SELECT DISTINCT id, conversation_id FROM made
+"""
+
+# It is at the provider, or nobody knows: should it come back, it has expired.
+_NEVER_AGAIN = """
+UPDATE delivery SET expires_at = least(expires_at, now())
+ WHERE message_id = ANY(%s::uuid[]) AND state IN ('sending', 'unknown')
+"""
+
+# What the provider calls a message goes too: on some channels that is made of the person's address. An error keeps
+# its class and its code; its words may be anybody's.
+_ERASE = """
+WITH receipts AS (
+    DELETE FROM parked_receipt
+     USING message
+     WHERE message.id = ANY(%(ids)s::uuid[]) AND parked_receipt.account_id = message.account_id
+       AND parked_receipt.provider_id = message.provider_id
+    RETURNING 1
+), messages AS (
+    UPDATE message
+       SET text = %(said)s, content = '{}', metadata = '{}', reference = '', provider_id = NULL, error_detail = '',
+           has_fallback = false
+     WHERE id = ANY(%(ids)s::uuid[])
+       AND (text <> %(said)s OR content <> '{}' OR metadata <> '{}' OR reference <> '' OR provider_id IS NOT NULL
+            OR error_detail <> '' OR has_fallback)
+    RETURNING 1
+), fallbacks AS (
+    DELETE FROM message_fallback WHERE message_id = ANY(%(ids)s::uuid[]) RETURNING 1
+), events AS (
+    UPDATE message_event SET detail = detail - 'detail'
+     WHERE message_id = ANY(%(ids)s::uuid[]) AND detail ? 'detail'
+    RETURNING 1
+), dead_letters AS (
+    UPDATE dead_letter
+       SET state = CASE state WHEN 'open' THEN 'discarded' ELSE state END, error_detail = '', discard_reason = '',
+           changed_at = now()
+     WHERE message_id = ANY(%(ids)s::uuid[]) AND (state = 'open' OR error_detail <> '' OR discard_reason <> '')
+    RETURNING 1
+), fetches AS (
+    DELETE FROM media_fetch WHERE message_id = ANY(%(ids)s::uuid[]) RETURNING 1
+)
+SELECT (SELECT count(*) FROM messages), (SELECT count(*) FROM fallbacks), (SELECT count(*) FROM events),
+       (SELECT count(*) FROM dead_letters), (SELECT count(*) FROM receipts), (SELECT count(*) FROM fetches)
+"""

@@ -5,7 +5,14 @@ SHELL := /bin/sh
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=5
-GENERATED := tests/project/test_schema.py::test_no_generated_request_makes_the_api_fail
+# Minutes of their own: `make test-all` runs them too.
+LONG := --ignore tests/chaos/test_scenarios.py --ignore tests/live/test_accessibility.py \
+	--ignore tests/live/test_simulate.py \
+	--deselect tests/project/test_schema.py::test_no_generated_request_makes_the_api_fail \
+	--deselect tests/local/test_demo.py::test_demo_stops_everything_when_it_is_interrupted_half_way \
+	--deselect tests/local/test_demo.py::test_demo_leaves_nothing_behind_even_when_it_is_killed \
+	--deselect tests/local/test_demo.py::test_demo_that_was_stopped_finds_its_data_again \
+	--deselect tests/clients/test_cli.py::test_tail_goes_on_where_it_was_when_the_server_restarts
 TEST := DJANGO_SETTINGS_MODULE=project.settings.test
 
 help: ## Show this list
@@ -18,9 +25,9 @@ demo: environment ## Run all of Recado on this machine until Ctrl-C
 	@exec $(BIN)/python -m local.demo
 
 test: environment ## Run the test suite on its own throw-away servers
-	@$(PYTEST) --ignore tests/chaos/test_scenarios.py --deselect $(GENERATED) $(ARGS)
+	@$(PYTEST) $(LONG) $(ARGS)
 
-test-all: environment ## The same, `make chaos` in short, and generated requests for all of the API: some minutes more
+test-all: environment ## The same and what takes longest: chaos in short, generated requests, contrasts, interrupted demos
 	@$(PYTEST) $(ARGS)
 
 coverage: ## Run the suite and print the lines that no test ran

@@ -27,8 +27,10 @@ EVENTS = "events"
 CALLBACKS = "callbacks"
 # Reading gigabytes once more, making thumbnails, fetching what people sent.
 FILES = "files"
+# People who register wait for an answer, and a model may take its time.
+REGISTRATION = "registration"
 DISPATCH = tuple(queue_of(connector) for connector in NAMES)
-QUEUES = (MAINTENANCE, EVENTS, CALLBACKS, FILES, *DISPATCH)
+QUEUES = (MAINTENANCE, EVENTS, CALLBACKS, FILES, REGISTRATION, *DISPATCH)
 TASK_SECONDS = 30 * 60
 
 ROUTES = {
@@ -47,6 +49,9 @@ ROUTES = {
     "callbacks.send_notices": {"queue": MAINTENANCE},
     "callbacks.remove_old": {"queue": MAINTENANCE},
     "callbacks.*": {"queue": CALLBACKS},
+    "registration.forget": {"queue": MAINTENANCE},
+    "registration.recover": {"queue": MAINTENANCE},
+    "registration.*": {"queue": REGISTRATION},
 }
 
 SCHEDULE = {
@@ -91,6 +96,16 @@ SCHEDULE = {
         "task": "billing.ring_forgotten_imports",
         "schedule": 30.0,
         "options": {"expires": 30},
+    },
+    "registration: look for what was forgotten, and who is silent": {
+        "task": "registration.recover",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "registration: forget what is not to be kept": {
+        "task": "registration.forget",
+        "schedule": crontab(minute="47"),
+        "options": {"expires": 30 * 60},
     },
     "callbacks: remove what is old": {
         "task": "callbacks.remove_old",

@@ -20,6 +20,7 @@ from apps.files.pages import sent_file
 from apps.live.views import live_page
 from apps.messaging.api.urls import urlpatterns as messaging_api
 from apps.realtime.api.urls import urlpatterns as realtime_api
+from apps.registration.api.urls import urlpatterns as registration_api
 
 api = [
     path("schema", SpectacularJSONAPIView.as_view(throttle_classes=[CallerThrottle]), name="schema"),
@@ -35,6 +36,7 @@ api = [
     *files_api,
     *messaging_api,
     *realtime_api,
+    *registration_api,
 ]
 
 urlpatterns = [

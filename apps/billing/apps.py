@@ -7,7 +7,12 @@ class BillingConfig(AppConfig):
     verbose_name = _("Bills")
 
     def ready(self) -> None:
-        from apps.billing import guard
+        from apps.billing import erasure as invoices_of
+        from apps.billing import guard, plans
+        from apps.messaging import erasure
         from apps.messaging.engine import guards
+        from apps.messaging.signals import contacts_merged
 
         guards.register(guard.GUARD, guard.judge)
+        contacts_merged.connect(plans.follow_merged)
+        erasure.register("billing", invoices_of.erase)

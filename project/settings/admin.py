@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 
-def _may_see(model: str) -> Callable[[HttpRequest], bool]:
+def _may_see(model: str, what: str = "view") -> Callable[[HttpRequest], bool]:
     """For the links of the side bar: shown to those who would be let in."""
 
     def may_see(request: HttpRequest) -> bool:
         from django.contrib import admin  # noqa: PLC0415 - its models need these settings
 
-        return bool(admin.site.get_model_admin(apps.get_model(model)).has_view_permission(request))
+        return bool(getattr(admin.site.get_model_admin(apps.get_model(model)), f"has_{what}_permission")(request))
 
     return may_see
 
@@ -113,6 +113,20 @@ UNFOLD: dict[str, Any] = {
                     _list(_("Reminders"), "notifications", "billing.reminder"),
                     _list(_("Imports of invoices"), "upload_file", "billing.invoiceimport"),
                     _list(_("Payment sources"), "account_balance", "billing.paymentsource"),
+                ],
+            },
+            {
+                "title": _("Registration"),
+                "separator": True,
+                "items": [
+                    _list(_("Registrations"), "how_to_reg", "registration.registration"),
+                    _list(_("Registration flows"), "checklist", "registration.registrationflow"),
+                    {
+                        "title": _("People"),
+                        "icon": "badge",
+                        "link": reverse_lazy("admin:registration_people"),
+                        "permission": _may_see("registration.registration", "people"),
+                    },
                 ],
             },
             {

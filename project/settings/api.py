@@ -50,6 +50,8 @@ SPECTACULAR_SETTINGS = {
         "MediaKind": "apps.messaging.api.content_bodies.MEDIA_KINDS",
         "OnUnknown": "apps.channels.models.OnUnknown",
         "Ordering": "apps.channels.models.Ordering",
+        "RegistrationKind": "apps.registration.kinds.Kind",
+        "RegistrationState": "apps.registration.models.RegistrationState",
         "ReminderState": "apps.billing.models.ReminderState",
         "Role": "apps.accounts.roles.Role",
         "Scope": "apps.accounts.roles.Scope",

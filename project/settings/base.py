@@ -17,6 +17,7 @@ from project.settings.api import (  # noqa: F401 - settings
 )
 from project.settings.dispatch import *  # settings
 from project.settings.files import *  # settings
+from project.settings.registration import *  # settings
 
 # Lets `QuerySet[Model]` and its like be written where Python evaluates them, such as base classes.
 django_stubs_ext.monkeypatch()
@@ -61,6 +62,8 @@ INSTALLED_APPS = [
     "apps.messaging",
     "apps.callbacks",
     "apps.billing",
+    "apps.registration",
+    "apps.registration.vault",
     "apps.live",
     "allauth",
     "allauth.account",

@@ -6,6 +6,7 @@ DEFAULTS = {
     "SECRET_KEY": "only-for-development-" + "0" * 40,
     "ENCRYPTION_KEYS": "dev:" + "A" * 43 + "=",
     "JWT_SIGNING_KEYS": "dev:" + "0" * 64,
+    "VAULT_DIGEST_KEY": "only-for-development-" + "0" * 40,
     "ALLOWED_HOSTS": "127.0.0.1,localhost",
     "ADMIN_REQUIRES_MFA": "false",
 }

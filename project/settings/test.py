@@ -8,6 +8,7 @@ os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:1/0")
 os.environ["SECRET_KEY"] = "only-for-tests-" + "0" * 50
 os.environ["ENCRYPTION_KEYS"] = "test:" + "A" * 43 + "="
 os.environ["JWT_SIGNING_KEYS"] = "test:" + "0" * 64
+os.environ["VAULT_DIGEST_KEY"] = "only-for-tests-" + "0" * 50
 os.environ["ALLOWED_HOSTS"] = "testserver,localhost,127.0.0.1"
 
 from django.contrib.auth.hashers import ScryptPasswordHasher

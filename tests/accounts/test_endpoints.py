@@ -14,7 +14,6 @@ from apps.accounts.api.view import ApiView, TenantView
 from apps.accounts.models import ApiKey, AuditEvent, Membership
 from apps.accounts.principal import Principal
 from apps.accounts.roles import Scope
-from apps.accounts.tenancy import TenantModel
 from apps.billing import imports as invoice_imports
 from apps.billing import invoices, payment_sources, pix
 from apps.billing import policies as reminder_policies
@@ -42,12 +41,20 @@ from apps.messaging.models import (
     TemplateText,
 )
 from apps.messaging.wording import versions
+from apps.registration import flows as registration_flows
+from apps.registration import starting
+from apps.registration.api.people import PersonView
+from apps.registration.kinds import Kind
+from apps.registration.models import Registration, RegistrationFlow
+from apps.registration.vault.models import Person
 from tests.billing import bills
 from tests.billing import policies as billing_policies
 from tests.callbacks.office import add_delivery, add_endpoint
 from tests.cast import CREDENTIALS, Api, House, add_channel_account, as_member, with_key
 from tests.messaging import history
 from tests.messaging.files import kept
+from tests.registration import talks
+from tests.registration.vault import told
 
 pytestmark = pytest.mark.django_db
 NOBODYS = UUID(int=0)
@@ -116,10 +123,28 @@ def invoice_import(house: House) -> InvoiceImport:
     return invoice_imports.start(house.principal(), file.pk)
 
 
+def flow(house: House) -> RegistrationFlow:
+    """Live, and started by nobody."""
+    return talks.live_flow(house, history.account_of(house), name=f"x of {house.organization.slug}")
+
+
+def registration(house: House) -> Registration:
+    account = history.account_of(house)
+    started = talks.live_flow(house, account, name=f"y of {house.organization.slug}")
+    return starting.start(house.principal(), started, account_id=account.pk, to="+5511912345655")
+
+
+def person(house: House) -> Person:
+    values = {"name": (Kind.NAME, f"Ana of {house.organization.slug}")}
+    person_id = told.write(house, values, contact_id=history.contact(house).pk)
+    return Person.across_organizations.get(pk=person_id)
+
+
 METHODS = ("get", "post", "put", "patch", "delete")
 
 # One of each kind of thing that an address can name, belonging to somebody else. A new kind goes in here.
-SOMEBODY_ELSES: dict[type[TenantModel], Callable[[House], TenantModel]] = {
+# Views of people see no model: they are known by what they have in common.
+SOMEBODY_ELSES: dict[type[Any], Callable[[House], Any]] = {
     Membership: lambda house: house.viewer,
     ApiKey: lambda house: api_keys.issue(
         Principal.of_system(house.organization), name="x", scopes=["members:read"]
@@ -142,6 +167,9 @@ SOMEBODY_ELSES: dict[type[TenantModel], Callable[[House], TenantModel]] = {
     PaymentSource: payment_source,
     ReminderPolicy: billing_policies.drafted,
     Reminder: billing_policies.skipped,
+    RegistrationFlow: flow,
+    Registration: registration,
+    PersonView: person,
     WebhookEndpoint: add_endpoint,
     WebhookDelivery: webhook_delivery,
     File: lambda house: kept.row(house.organization, 5, f"x of {house.organization.slug}"),
@@ -171,6 +199,7 @@ REPEATABLE = {
     "/v1/conversations/<uuid:conversation_id>/read",
     "/v1/conversations/bulk",
     "/v1/contacts/<uuid:contact_id>/merge",
+    "/v1/contacts/<uuid:contact_id>/erase",
     "/v1/dead-letters/replay",
     "/v1/realtime/tickets",
     "/v1/invoices/<uuid:invoice_id>/cancel",
@@ -179,6 +208,13 @@ REPEATABLE = {
     "/v1/reminder-policies/<uuid:policy_id>/go-live",
     "/v1/reminder-policies/<uuid:policy_id>/stop",
     "/v1/reminder-policies/<uuid:policy_id>/preview",
+    "/v1/registration-flows/<uuid:flow_id>/go-live",
+    "/v1/registration-flows/<uuid:flow_id>/stop",
+    "/v1/registrations/<uuid:registration_id>/hand-back",
+    "/v1/registrations/<uuid:registration_id>/cancel",
+    "/v1/people/search",
+    "/v1/people/<uuid:person_id>/export",
+    "/v1/people/<uuid:person_id>/erase",
     "/v1/dead-letters/<uuid:letter_id>/replay",
     "/v1/dead-letters/<uuid:letter_id>/discard",
     "/v1/webhook-endpoints/<uuid:endpoint_id>/enable",
@@ -204,6 +240,11 @@ WITHOUT_TRAIL = {
     # A thousand events would say no more than the invoices themselves.
     "/v1/invoices/batch",
     "/v1/reminder-policies/<uuid:policy_id>/preview",
+    # A registration is its own trail, and so are its messages.
+    "/v1/registrations",
+    # Who looks for people or exports them is in the access log of the vault.
+    "/v1/people/search",
+    "/v1/people/<uuid:person_id>/export",
     # An upload is its own trail, and so is the file that it becomes.
     "/v1/files",
     "/v1/uploads",
@@ -245,6 +286,13 @@ def endpoints(patterns: Any = None, prefix: str = "/") -> Iterator[Endpoint]:
                 yield Endpoint(path, view, tuple(converters))
 
 
+def kind_of(view: type[ApiView]) -> type[Any] | None:
+    """By which SOMEBODY_ELSES knows what it is about."""
+    if issubclass(view, TenantView):
+        return view.model
+    return next((each for each in view.__mro__ if each in SOMEBODY_ELSES), None)
+
+
 ALL = list(endpoints())
 NAMING = [endpoint for endpoint in ALL if endpoint.parameters]
 CALLS = [(endpoint, method) for endpoint in ALL for method in endpoint.methods]
@@ -264,15 +312,17 @@ def test_endpoints_are_found() -> None:
 def test_other_organizations_thing_does_not_exist(
     aurora: House, boreal: House, endpoint: Endpoint, method: str
 ) -> None:
-    assert issubclass(endpoint.view, TenantView)
-    theirs = SOMEBODY_ELSES[endpoint.view.model](boreal)
-    before = endpoint.view.model.across_organizations.filter(pk=theirs.pk).values().get()
+    kind = kind_of(endpoint.view)
+    assert kind is not None
+    theirs = SOMEBODY_ELSES[kind](boreal)
+    rows = type(theirs).across_organizations.filter(pk=theirs.pk)
+    before = rows.values().get()
     for caller in (as_member(aurora.owner), with_key(aurora.organization)):
         answer = caller.send(method.upper(), endpoint.filled(theirs.pk), {})
         assert answer.status_code == 404
         missing = caller.send(method.upper(), endpoint.filled(NOBODYS), {})
         assert {**answer.json(), "request_id": ""} == {**missing.json(), "request_id": ""}
-    assert endpoint.view.model.across_organizations.filter(pk=theirs.pk).values().get() == before
+    assert rows.values().get() == before
 
 
 @pytest.mark.parametrize("endpoint", [each for each in ALL if not each.parameters], ids=lambda each: each.path)
@@ -407,6 +457,16 @@ CHANGES: dict[str, tuple[Any, str]] = {
     "DELETE /v1/reminder-policies/<uuid:policy_id>": (None, "reminder_policy.removed"),
     "POST /v1/reminder-policies/<uuid:policy_id>/go-live": (None, "reminder_policy.put_live"),
     "POST /v1/reminder-policies/<uuid:policy_id>/stop": (None, "reminder_policy.stopped"),
+    "POST /v1/registration-flows": ({"name": "y"}, "registration_flow.added"),
+    "PATCH /v1/registration-flows/<uuid:flow_id>": ({"keywords": ["oi"]}, "registration_flow.changed"),
+    "DELETE /v1/registration-flows/<uuid:flow_id>": (None, "registration_flow.removed"),
+    "POST /v1/registration-flows/<uuid:flow_id>/publish": (talks.definition(), "registration_flow.published"),
+    "POST /v1/registration-flows/<uuid:flow_id>/go-live": (None, "registration_flow.went_live"),
+    "POST /v1/registration-flows/<uuid:flow_id>/stop": (None, "registration_flow.stopped"),
+    "POST /v1/registrations/<uuid:registration_id>/hand-back": (None, "registration.handed_back"),
+    "POST /v1/registrations/<uuid:registration_id>/cancel": (None, "registration.cancelled"),
+    "POST /v1/people/<uuid:person_id>/erase": ({"reason": "asked for"}, "contact.erased"),
+    "POST /v1/contacts/<uuid:contact_id>/erase": ({"reason": "asked for"}, "contact.erased"),
     "PATCH /v1/storage-policy": ({"keep_days": 30}, "storage_policy.changed"),
     "DELETE /v1/files/<uuid:file_id>": (None, "file.deleted"),
     "POST /v1/webhook-endpoints": ({"url": "https://app.aurora.example/hooks"}, "webhook_endpoint.added"),
@@ -439,6 +499,12 @@ BEFORE: dict[str, Callable[[House, Any], object]] = {
     "POST /v1/reminder-policies/<uuid:policy_id>/stop": lambda house, target: reminder_policies.go_live(
         house.principal(), target
     ),
+    "POST /v1/registration-flows/<uuid:flow_id>/go-live": lambda house, target: registration_flows.stop(
+        house.principal(), target
+    ),
+    "POST /v1/registrations/<uuid:registration_id>/hand-back": lambda _house, target: (
+        Registration.across_organizations.filter(pk=target.pk).update(state="with_person")
+    ),
     "POST /v1/webhook-endpoints/<uuid:endpoint_id>/enable": lambda house, target: webhook_endpoints.disable(
         house.principal(), target
     ),
@@ -455,7 +521,8 @@ def test_every_change_leaves_a_trail(aurora: House, owner: Api, endpoint: Endpoi
         return
     name = f"{method.upper()} {endpoint.path}"
     body, action = CHANGES[name]
-    target = SOMEBODY_ELSES[endpoint.view.model](aurora) if issubclass(endpoint.view, TenantView) else None
+    kind = kind_of(endpoint.view)
+    target = None if kind is None else SOMEBODY_ELSES[kind](aurora)
     if name in BEFORE:
         BEFORE[name](aurora, target)
     body = body(aurora) if callable(body) else body

@@ -13,6 +13,7 @@ PRODUCTION = {
     "SECRET_KEY": "Zq8-" + "kX3vT9mLpW2rY7sB" * 4,
     "ENCRYPTION_KEYS": f"k1:{Fernet.generate_key().decode()}",
     "JWT_SIGNING_KEYS": "k1:" + "c2lnbmluZy1rZXk" * 4,
+    "VAULT_DIGEST_KEY": "ZGlnZXN0LWtleQ" * 4,
     "ALLOWED_HOSTS": "recado.example",
     "PUBLIC_URL": "https://recado.example",
     "DATABASE_URL": "postgres://recado:secret@db/recado",
@@ -51,8 +52,10 @@ def test_production_names_every_missing_variable_at_once() -> None:
         ({"BROKER_URL": "kafka://broker"}, "BROKER_URL cannot be read"),
         ({"ENCRYPTION_KEYS": "k1:short"}, "ENCRYPTION_KEYS cannot be read"),
         ({"JWT_SIGNING_KEYS": "k1:short"}, "JWT_SIGNING_KEYS cannot be read"),
+        ({"VAULT_DIGEST_KEY": "short"}, "VAULT_DIGEST_KEY cannot be read"),
         ({"SECRET_KEY": "x"}, "SECRET_KEY cannot be read"),
         ({"SECRET_KEY": "only-for-development-" + "x" * 40}, "recado.E001"),
+        ({"VAULT_DIGEST_KEY": "only-for-development-" + "x" * 40}, "recado.E001"),
     ],
 )
 def test_production_refuses_what_is_unsafe(changes: dict[str, str], complaint: str) -> None:

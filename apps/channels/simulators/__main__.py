@@ -6,6 +6,7 @@ opens it, and its control API, to whoever reaches that address.
 
 import argparse
 import asyncio
+import json
 import logging
 import signal
 import sys
@@ -18,7 +19,8 @@ from urllib.parse import urlsplit
 
 from apps.channels.simulators.app import Settings, serve
 from apps.channels.simulators.delays import Delays
-from apps.channels.simulators.fields import LONGEST_SECONDS
+from apps.channels.simulators.faults import Fault, parse_faults
+from apps.channels.simulators.fields import LONGEST_SECONDS, BadField
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         group_seconds=given.group_ms / 1000,
         retry_seconds=given.retry_for,
         most_logged=given.most_logged,
+        faults=given.faults,
         smtp_port=given.smtp_port,
     )
     try:
@@ -68,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--read-after", type=_seconds, default=delays.read_after)
     parser.add_argument("--group-ms", type=_milliseconds, default=50, help="how long statuses are collected")
     parser.add_argument("--retry-for", type=_seconds, default=120, help="seconds that a callback comes again")
+    parser.add_argument("--faults", type=_faults, default=(), help="from the start, as /control/faults takes them")
     parser.add_argument("--most-logged", type=_count, default=2_000_000, help="messages that the tally remembers")
     return parser
 
@@ -97,6 +101,13 @@ def _milliseconds(text: str) -> float:
 
 def _count(text: str) -> int:
     return int(_number(text, 1, 1e9))
+
+
+def _faults(text: str) -> list[Fault]:
+    try:
+        return parse_faults(json.loads(text))
+    except (ValueError, BadField) as bad:
+        raise argparse.ArgumentTypeError(str(bad)) from None
 
 
 def _number(text: str, least: float, most: float) -> float:

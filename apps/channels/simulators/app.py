@@ -1,6 +1,6 @@
 """Puts the simulated providers together, and serves them."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -12,7 +12,7 @@ from apps.channels.simulators import evolution, instagram, target, telegram, twi
 from apps.channels.simulators.callbacks import MOST_IN_A_GROUP, Callbacks, Compose
 from apps.channels.simulators.control import Control, control_app
 from apps.channels.simulators.delays import Delays
-from apps.channels.simulators.faults import Faults
+from apps.channels.simulators.faults import Fault, Faults
 from apps.channels.simulators.graph import signing
 from apps.channels.simulators.provider import Provider
 from apps.channels.simulators.shelf import Shelf
@@ -39,6 +39,9 @@ class Settings:
     most_logged: int = 2_000_000
     """Messages that the tally remembers; a million takes about half a gigabyte."""
 
+    faults: Sequence[Fault] = ()
+    """In force from the start."""
+
     smtp_port: int | None = None
     """Where mails are taken, if they are."""
 
@@ -58,6 +61,7 @@ def build_app(settings: Settings, host: str) -> web.Application:
 
     every: list[Callbacks] = []
     faults = Faults()
+    faults.replace(settings.faults)
     delays = replace(settings.delays)
     tally = Tally(settings.most_logged)
     shelf = Shelf()

@@ -1,0 +1,1 @@
+"""Registration flows, registrations and the people of the vault over REST."""

@@ -1,0 +1,9 @@
+"""Why a text is no value of its kind."""
+
+
+class Refused(Exception):
+    """The detail is for the person who wrote it: kind, and with what to do about it."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(code)
+        self.code, self.detail = code, detail

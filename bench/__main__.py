@@ -25,6 +25,7 @@ NAMES = (
     "callbacks",
     "uploads",
     "reminders",
+    "talking",
     *LIVE,
 )
 

@@ -17,6 +17,7 @@ from bench.figures import (
     sockets,
     storm,
     sustained,
+    talking,
     uploads,
     webhooks,
 )
@@ -39,4 +40,5 @@ FIGURES: dict[str, Callable[[Stage, Office], list[Figure]]] = {
     "callbacks": webhooks.measure,
     "uploads": uploads.measure,
     "reminders": reminders.measure,
+    "talking": talking.measure,
 }

@@ -1,29 +1,28 @@
 """What people write, as providers tell it: a callback each, to one web process, worked on at the same time."""
 
 import asyncio
-import hashlib
-import hmac
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
-import orjson
 import uvloop
 from django.db import connection
 
 import celery_app
 from bench.figure import CannotMeasure, Figure, percentile
+from bench.inbound import callback
 from bench.layouts import EVENTS
-from bench.load import Client, post
-from bench.office import PHONE_NUMBER_ID, Office
-from bench.stage import APP_SECRET, Stage
+from bench.load import Client
+from bench.office import Office
+from bench.stage import Stage
 from bench.workers import Layout, running, web
 
 WANTED_A_MINUTE = 10_000
 # A little more than is wanted, so that a hiccup of the clock is not a failure.
 OFFERED = 175
 PEOPLE = 2_000
+TEXT = "Boa tarde! Meu pedido já saiu?"
 # A provider that waits longer for its answer calls again.
 MOST_MS = 100.0
 # In which what was answered has to be in its conversation.
@@ -48,7 +47,7 @@ class Load:
 
     async def _call(self, number: int) -> None:
         started = time.monotonic()
-        answer = await self.client.send(_callback(number))
+        answer = await self.client.send(callback(number % PEOPLE, number, TEXT))
         self.milliseconds.append((time.monotonic() - started) * 1000)
         if answer.status == 200:
             self.answered += 1
@@ -114,24 +113,3 @@ def _count() -> int:
         cursor.execute("SELECT count(*) FROM message WHERE direction = 'inbound'")
         (there,) = cursor.fetchone()
     return int(there)
-
-
-def _callback(number: int) -> bytes:
-    person = f"55119{10_000_000 + number % PEOPLE}"
-    message = {
-        "from": person,
-        "id": f"wamid.in{number}",
-        "timestamp": str(int(time.time())),
-        "type": "text",
-        "text": {"body": "Boa tarde! Meu pedido já saiu?"},
-    }
-    value = {
-        "messaging_product": "whatsapp",
-        "metadata": {"display_phone_number": "551130000000", "phone_number_id": PHONE_NUMBER_ID},
-        "contacts": [{"wa_id": person, "profile": {"name": f"Pessoa {number % PEOPLE}"}}],
-        "messages": [message],
-    }
-    entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
-    body = orjson.dumps({"object": "whatsapp_business_account", "entry": [entry]})
-    signature = hmac.new(APP_SECRET.encode(), body, hashlib.sha256).hexdigest()
-    return post("/v1/hooks/whatsapp_cloud", body, f"X-Hub-Signature-256: sha256={signature}\r\n")

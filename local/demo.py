@@ -1,6 +1,7 @@
 """`make demo`: all of Recado on this machine, until Ctrl-C."""
 
 import fcntl
+import json
 import os
 import shutil
 import sys
@@ -23,6 +24,8 @@ from local.secrets_file import load_or_create, read_env
 from local.valkey import ValkeyServer
 
 NEEDED_BYTES = 500 * 1024 * 1024
+# A customer of the demo (demo_bills.py): what they are told goes on over SMS.
+NOT_ON_WHATSAPP = "5511981110005"
 READY_SECONDS = 60
 
 
@@ -72,8 +75,9 @@ def run(places: Places, running: ExitStack) -> NoReturn:
         s3.start()
 
     environment = os.environ | {
-        **{name: kept[name] for name in ("SECRET_KEY", "ENCRYPTION_KEYS", "JWT_SIGNING_KEYS")},
+        **{name: kept[name] for name in ("SECRET_KEY", "ENCRYPTION_KEYS", "JWT_SIGNING_KEYS", "VAULT_DIGEST_KEY")},
         "DJANGO_SETTINGS_MODULE": "project.settings.dev",
+        "REGISTRATION_POSTAL_CODES": "local",
         "DEBUG": "false",
         "DATABASE_URL": postgres.url,
         "REDIS_URL": valkey.url,
@@ -134,6 +138,7 @@ def application(places: Places, environment: dict[str, str]) -> list[Process]:
             python, "-m", "apps.channels.simulators", "--host", HOST, "--port", str(places.simulators),
             "--callback-url", f"{places.web_url}/v1/hooks",
             "--app-secret", environment.get("SIMULATORS_APP_SECRET", "demo"), "--smtp-port", str(places.smtp),
+            "--faults", json.dumps([{"kind": "undeliverable", "provider": "whatsapp", "to": NOT_ON_WHATSAPP}]),
         ],
         "web": [
             python, "-m", "project.web", "--host", HOST, "--port", str(places.web), "--grace", "3",
@@ -141,7 +146,9 @@ def application(places: Places, environment: dict[str, str]) -> list[Process]:
         "grpc": [python, "-m", "project.grpc_server", "--host", HOST, "--port", str(places.grpc)],
         # Drains work for seconds at a time; what must not wait behind them has a worker of its own.
         "dispatcher": [*celery_worker, "--hostname", "dispatcher@%h", "--queues", dispatch],
-        "worker": [*celery_worker, "--hostname", "worker@%h", "--queues", "maintenance,events,callbacks"],
+        "worker": [
+            *celery_worker, "--hostname", "worker@%h", "--queues", "maintenance,events,callbacks,registration",
+        ],
         # Reads gigabytes at a time.
         "files": [*celery, "worker", "--concurrency", "1", "--hostname", "files@%h", "--queues", "files"],
         "beat": [*celery, "beat", "--pidfile="],

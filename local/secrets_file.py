@@ -14,6 +14,7 @@ def load_or_create(path: Path) -> dict[str, str]:
         "SECRET_KEY": secrets.token_urlsafe(48),
         "ENCRYPTION_KEYS": f"demo:{Fernet.generate_key().decode()}",
         "JWT_SIGNING_KEYS": f"demo:{secrets.token_urlsafe(48)}",
+        "VAULT_DIGEST_KEY": secrets.token_urlsafe(48),
         "POSTGRES_PASSWORD": secrets.token_urlsafe(24),
         "REDIS_PASSWORD": secrets.token_urlsafe(24),
         "S3_SECRET_KEY": secrets.token_hex(24),

@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from local.newcomers import joins
 from local.picture import loaf
 from local.secrets_file import read_env
 
@@ -42,12 +43,17 @@ WRITTEN_ON = (
 )
 
 
+_CALLED = {simulator: account for _, simulator, account in WRITTEN_ON}
+
+
 class Bakery:
     def __init__(self, env_file: Path) -> None:
         self._demo = read_env(env_file)
         # Who wrote in the last round: they are answered in this one.
         self._waiting: dict[str, str] = {}
         self._chance = random.Random()  # noqa: S311 - which words to send is no secret
+        # Others than in an earlier run, whose conversations have ended somewhere.
+        self._joining = joins(int(time.time()) % 10_000)
 
     def connect(self) -> None:
         """Providers that can be told are told where to call: the simulators forget it when they stop."""
@@ -63,6 +69,8 @@ class Bakery:
             else:
                 said = {"text": self._chance.choice(QUESTIONS)}
             self._say(simulator, account, people[connector], **said)
+        for simulator, person, line in itertools.islice(self._joining, 1):
+            self._say(simulator, _CALLED[simulator], person, text=line)
         if number % 12 == 0:
             self._say("instagram", WRITTEN_ON[1][2], ROUTED_TO, text="Pode me avisar por aqui.")
         waiting, self._waiting = self._waiting, people

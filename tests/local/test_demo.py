@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import psutil
@@ -93,7 +94,7 @@ def running(tmp_path: Path) -> Iterator[Demo]:
         one.process.wait()
 
 
-def test_demo_starts_answers_stops_and_starts_again(running: Demo) -> None:
+def test_demo_starts_answers_and_stops(running: Demo) -> None:
     running.start()
     running.wait_until_ready()
     kept = read_env(running.home / "demo.env")
@@ -127,6 +128,7 @@ def test_demo_starts_answers_stops_and_starts_again(running: Demo) -> None:
     assert all(line["task_id"] for line in lines if line["event"] in {"task_started", "expired_removed"})
 
     check_reminders(running, key)
+    check_registrations(running, key)
 
     second = Demo(running.home)
     second.output = running.home.with_suffix(".second")
@@ -137,6 +139,14 @@ def test_demo_starts_answers_stops_and_starts_again(running: Demo) -> None:
 
     assert running.stop(signal.SIGTERM) == 128 + signal.SIGTERM
     assert running.left() == []
+
+
+def test_demo_that_was_stopped_finds_its_data_again(running: Demo) -> None:
+    running.start()
+    running.wait_until_ready()
+    kept = read_env(running.home / "demo.env")
+    key = {"Authorization": f"Api-Key {kept['RECADO_API_KEY']}"}
+    assert running.stop(signal.SIGTERM) == 128 + signal.SIGTERM
 
     running.start()
     running.wait_until_ready()
@@ -151,7 +161,7 @@ def check_reminders(running: Demo, key: dict[str, str]) -> None:
     assert call(running, "billing.plan") == 0
     with httpx.Client(base_url=running.url("RECADO_WEB_PORT", "/v1"), headers=key, trust_env=False) as client:
         deadline = time.monotonic() + 30
-        while {("whatsapp_cloud", "read"), ("email", "sent")} - (told := told_over(client)):
+        while {("whatsapp_cloud", "read"), ("sms", "delivered"), ("email", "sent")} - (told := told_over(client)):
             assert time.monotonic() < deadline, told
             time.sleep(0.2)
         (owed,) = client.get("/invoices", params={"number": "2026-1040"}).json()["data"]
@@ -159,6 +169,60 @@ def check_reminders(running: Demo, key: dict[str, str]) -> None:
         assert client.get(ahead).json()["reminders"]
         assert client.post(f"/invoices/{owed['id']}/pay", json={}).json()["status"] == "paid"
         assert client.get(ahead).json()["reminders"] == []
+
+
+# Each line once all have their answer to the one before. What somebody says at once is asked no more.
+JOINING = (
+    "quero me cadastrar no clube, sou a Marina Teles, meu email é marina.teles@example.com", "sim", "não tenho",
+    "Rua das Palmeiras, 120, Centro, São Paulo - SP, 01226-010", "baguete", "sim",
+)  # fmt: skip
+# Where the simulators have people write, to which account, and how we call whoever writes.
+WRITTEN_ON = (
+    ("whatsapp", "100200300400500", "5511990099001", "+5511990099001"),
+    ("telegram", "700100200", "1790000099001", "1790000099001"),
+)
+
+
+def check_registrations(running: Demo, key: dict[str, str]) -> None:
+    """People join the club; what they confirmed is in the vault, and the bakery's own API was told."""
+    with httpx.Client(base_url=running.url("RECADO_WEB_PORT", "/v1"), headers=key, trust_env=False) as client:
+        for turns, line in enumerate(JOINING, start=1):
+            for provider, account, person, _ in WRITTEN_ON:
+                said = {"provider": provider, "account": account, "from": person, "name": "Marina", "text": line}
+                httpx.post(running.url("RECADO_SIMULATORS_PORT", "/control/say"), json=said, trust_env=False)
+            joined = [heard(client, address, turns) for *_, address in WRITTEN_ON]
+        assert [each["state"] for each in joined] == ["completed", "completed"]
+        for *_, address in WRITTEN_ON:
+            deadline = time.monotonic() + 30
+            while (person_id := heard(client, address, len(JOINING))["person_id"]) is None:
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+            known = client.get(f"/people/{person_id}", headers={"Access-Reason": "the demo's test"}).json()
+            assert "marina.teles@example.com" in json.dumps(known)
+        deadline = time.monotonic() + 30
+        while not (told := [each for each in messages(client, "webhook") if each["text"] == TOLD]):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        assert {each["status"] for each in told} <= {"queued", "sending", "sent"}
+
+
+TOLD = "registration.completed"
+
+
+def heard(client: httpx.Client, address: str, turns: int) -> dict[str, Any]:
+    """The registration of whoever is reached there, once so many of their messages were heard."""
+    deadline = time.monotonic() + 30
+    while True:
+        for contact in client.get("/contacts", params={"address": address}).json()["data"]:
+            for each in client.get("/registrations").json()["data"]:
+                if each["contact_id"] == contact["id"] and each["turns"] >= turns:
+                    return dict(each)
+        assert time.monotonic() < deadline, (address, turns)
+        time.sleep(0.1)
+
+
+def messages(client: httpx.Client, channel: str) -> list[dict[str, Any]]:
+    return list(client.get("/messages", params={"channel": channel}).json()["data"])
 
 
 def told_over(client: httpx.Client) -> set[tuple[str, str]]:

@@ -13,6 +13,7 @@ from apps.accounts.models import ApiKey, Membership, Organization, User
 from apps.accounts.principal import Principal
 from apps.accounts.roles import Role, Scope
 from local.demo_bills import seed_bills
+from local.demo_registration import seed_registration
 from local.demo_story import accounts_at, seed_accounts, seed_inbox, seed_templates
 from local.secrets_file import read_env, write_env
 
@@ -46,6 +47,7 @@ class Command(BaseCommand):
             seed_templates(organization)
             seed_inbox(organization, channel_accounts)
             seed_bills(organization, channel_accounts)
+            seed_registration(organization, channel_accounts, simulators)
             _, key = seed_key(organization, read_env(env_file).get("RECADO_API_KEY", ""))
         write_env(
             env_file,

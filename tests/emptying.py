@@ -10,9 +10,10 @@ _STAYS = {"django_migrations", "django_content_type", "auth_permission"}
 
 
 def empty_tables() -> None:
-    quoted = [
-        connection.ops.quote_name(name) for name in connection.introspection.table_names() if name not in _STAYS
-    ]
+    inspected = connection.introspection
+    # Those in schemas of their own only Django's models know.
+    names = {*inspected.table_names(), *inspected.django_table_names()} - _STAYS
+    quoted = [connection.ops.quote_name(name) for name in sorted(names)]
     deletes = "; ".join(f"DELETE FROM {name}" for name in quoted)
     with transaction.atomic(), connection.cursor() as cursor:
         # Whoever is still writing is waited for.

@@ -149,10 +149,11 @@ def test_large_file_goes_to_the_storage_and_one_sees_how_far_it_is(visit: Visit,
 
 
 def test_upload_is_given_up_beside_the_text_and_in_the_conversation(visit: Visit) -> None:
-    held(visit, "**/v1/files")
+    under_way = held(visit, "**/v1/files")
     broken_off = noted(visit, "requestfailed")
     visit.page.set_input_files(INPUT, image())
     visit.page.fill("#composer-text", "Kept")
+    under_way.next()
     visit.find(f"{CHIP} .file-cancel").click()
     visit.find(CHIP).wait_for(state="hidden")
     assert (focused(visit), visit.page.input_value("#composer-text")) == ("composer-file", "Kept")
@@ -160,6 +161,7 @@ def test_upload_is_given_up_beside_the_text_and_in_the_conversation(visit: Visit
 
     visit.page.set_input_files(INPUT, image())
     visit.write("Estes?")
+    under_way.next()
     visit.find(f"{PENDING} .file-cancel").click()
     visit.find(PENDING).wait_for(state="detached")
     assert broken_off.next().url.endswith("/v1/files")

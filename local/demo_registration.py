@@ -28,13 +28,13 @@ DEFINITION: dict[str, Any] = {
         "pt-BR": {
             "welcome": "Que bom ter você no Clube da Padaria Aurora! Leva um minuto. Se desistir, é só dizer.",
             "consent": "Guardamos nome, e-mail, CPF e endereço só para o clube, cifrados. Para ver ou apagar os "
-            "seus dados, é só pedir aqui.",
+            "seus dados, fale com a nossa equipe.",
             "done": "Pronto, você está no clube! Na próxima visita tem um pão de queijo por nossa conta.",
         },
         "en": {
             "welcome": "Welcome to the club of Padaria Aurora! It takes a minute, and you can stop at any time.",
             "consent": "We keep your name, e-mail, CPF and address for the club alone, encrypted. To see them or "
-            "to have them erased, just ask here.",
+            "to have them erased, talk to our team.",
         },
     },
 }

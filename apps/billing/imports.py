@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from apps.accounts import audit
 from apps.accounts.principal import Principal
 from apps.billing.models import ImportState, InvoiceImport
-from apps.core import clock
+from apps.core import clock, errands
 from apps.core.api.problems import field_error
-from apps.files import bells, files, uploads
+from apps.files import files, uploads
 from apps.files.media_types import HEAD_BYTES
 from apps.files.models import File, UploadWay
 from apps.files.stores import store
@@ -56,15 +56,15 @@ def start(principal: Principal, file_id: UUID) -> InvoiceImport:
     audit.record(
         principal.actor, "invoice_import.started", started, organization=principal.organization, changes=changes
     )
-    bells.ring_on_commit(RUN, started.id)
+    errands.start_on_commit(RUN, started.id)
     return started
 
 
 def ring_forgotten() -> None:
-    """Those whose bell was lost, or whose worker died: by the clock."""
+    """Those that no worker was told of, or whose worker died: by the clock."""
     now = clock.now()
     waiting = InvoiceImport.across_organizations.filter(
         Q(leased_until=None) | Q(leased_until__lt=now), state__in=UNFINISHED, changed_at__lt=now - UNRUNG
     )
     for import_id in waiting.order_by("changed_at").values_list("pk", flat=True)[:AT_ONCE]:
-        bells.ring(RUN, import_id)
+        errands.start(RUN, import_id)

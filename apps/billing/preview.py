@@ -23,6 +23,7 @@ from apps.channels.content import Content
 from apps.channels.models import ChannelAccount
 from apps.channels.registry import connector_class
 from apps.core import clock
+from apps.messaging import reply_window
 from apps.messaging.consent.refusal import refusal
 from apps.messaging.engine.new_message import WantedTemplate
 from apps.messaging.models import Contact, Conversation
@@ -152,25 +153,17 @@ def _way(asked: _Asked, composed: Composed | Uncomposed, refused: str, wrote_at:
     way = replace(way, content=content)
     if refused:
         return replace(way, code=refused, detail=sentence(refused))
-    capabilities = connector_class(asked.account.connector).capabilities
-    wrong = why_not(capabilities, content)
+    wrong = why_not(connector_class(asked.account.connector).capabilities, content)
     if wrong is not None:
         return replace(way, code=wrong.code, detail=wrong.detail)
-    window = capabilities.reply_window
-    if window is None or not asked.account.keeps_reply_window or content.template is not None:
-        return way
-    if wrote_at is None or asked.at >= wrote_at + window:
+    if reply_window.is_over(asked.account, content, wrote_at, asked.at):
         return replace(way, code="outside_window", detail=sentence("outside_window"))
     return way
 
 
 def _wrote(asked: Sequence[_Asked]) -> dict[tuple[UUID, str], datetime]:
     """When the customers last wrote there; in no statement where that does not matter."""
-    kept = [
-        way
-        for way in asked
-        if connector_class(way.account.connector).capabilities.reply_window and way.account.keeps_reply_window
-    ]
+    kept = [way for way in asked if reply_window.of(way.account)]
     if not kept:
         return {}
     there = Conversation.across_organizations.filter(

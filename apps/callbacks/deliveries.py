@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts import audit
 from apps.accounts.principal import Principal
 from apps.callbacks.endpoints import EndpointDisabled
-from apps.callbacks.engine import bell
+from apps.callbacks.engine.bell import BELL
 from apps.callbacks.engine.payload import test_payload
 from apps.callbacks.erasure import NOTHING
 from apps.callbacks.event_types import TEST_PING
@@ -62,7 +62,7 @@ def ping(principal: Principal, endpoint: WebhookEndpoint) -> WebhookDelivery:
         payload=test_payload(endpoint.pk, now),
         created_at=now,
     )
-    bell.ring_on_commit()
+    BELL.ring_on_commit()
     delivery.refresh_from_db()
     return delivery
 
@@ -85,7 +85,7 @@ def replay(principal: Principal, delivery: WebhookDelivery) -> WebhookDelivery:
         organization=principal.organization,
         changes={"state": (delivery.state, DeliveryState.WAITING)},
     )
-    bell.ring_on_commit()
+    BELL.ring_on_commit()
     delivery.refresh_from_db()
     return delivery
 
@@ -141,7 +141,7 @@ def replay_many(
         organization=principal.organization,
         changes={**selection.in_words(), "matched": (None, matched), "replayed": (None, replayed)},
     )
-    bell.ring_on_commit()
+    BELL.ring_on_commit()
     return Replayed(matched, replayed)
 
 

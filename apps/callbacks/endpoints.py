@@ -14,7 +14,7 @@ from rest_framework.exceptions import NotFound
 from apps.accounts import audit
 from apps.accounts.models import Organization
 from apps.accounts.principal import SYSTEM, Principal
-from apps.callbacks.engine import bell
+from apps.callbacks.engine.bell import BELL
 from apps.callbacks.models import DisabledBecause, WebhookEndpoint
 from apps.core import clock
 from apps.core.addresses import TargetRefused, check_url
@@ -104,7 +104,7 @@ def enable(principal: Principal, endpoint: WebhookEndpoint) -> WebhookEndpoint:
         update_fields=["is_enabled", "disabled_at", "disabled_reason", "first_failed_at", "notice_due_at"]
     )
     _note(principal, "enabled", endpoint, {"disabled_reason": (reason, None)})
-    bell.ring_on_commit()
+    BELL.ring_on_commit()
     return endpoint
 
 

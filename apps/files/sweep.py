@@ -13,8 +13,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from apps.core import clock
-from apps.files import bells, files, uploads
+from apps.core import clock, errands
+from apps.files import files, uploads
 from apps.files.models import File, StoragePolicy, Thumbnail, Upload, UploadState, UploadWay
 
 logger = structlog.get_logger(__name__)
@@ -64,16 +64,16 @@ def sweep(*, dry_run: bool = False) -> Swept:
 
 
 def ring_forgotten() -> None:
-    """What waits for a worker whose bell was lost."""
+    """What waits for a worker of which none was told."""
     now = clock.now()
     waiting = Upload.across_organizations.filter(
         Q(leased_until=None) | Q(leased_until__lt=now), state=UploadState.VERIFYING, changed_at__lt=now - UNRUNG
     )
     for upload in waiting.order_by("changed_at")[:AT_ONCE]:
-        bells.ring(bells.VERIFY, upload.id)
+        errands.start(uploads.VERIFY, upload.id)
     wanted = File.across_organizations.filter(thumbnail=Thumbnail.WANTED, created_at__lt=now - UNRUNG)
     for file in wanted.order_by("created_at")[:AT_ONCE]:
-        bells.ring(bells.MAKE_THUMBNAIL, file.id)
+        errands.start(uploads.MAKE_THUMBNAIL, file.id)
 
 
 def _abandoned() -> QuerySet[Upload]:

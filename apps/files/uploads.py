@@ -12,10 +12,10 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import Organization
-from apps.core import clock
+from apps.core import clock, errands
 from apps.core.api.problems import Conflict, Problem
 from apps.core.ids import new_id
-from apps.files import bells, limits
+from apps.files import limits
 from apps.files.media_types import type_of
 from apps.files.models import File, Thumbnail, Upload, UploadState, UploadWay
 from apps.files.models.upload import COMES_FROM
@@ -27,6 +27,9 @@ from apps.files.thumbnails import can_have_one
 
 logger = structlog.get_logger(__name__)
 
+# Tasks about what arrived.
+VERIFY = "files.verify"
+MAKE_THUMBNAIL = "files.make_thumbnail"
 # Of uploads in parts by clients. No S3 takes smaller ones, and 2 GB are 128 of these.
 PART_BYTES = 16 * 1024 * 1024
 MOST_SIGNED_AT_ONCE = 100
@@ -151,7 +154,7 @@ def complete(upload: Upload, checksums: Checksums) -> Upload:
         changed = move(upload, UploadState.VERIFYING, received=upload.size,
                        sha256=checksums.sha256, parts_sha256=checksums.parts_sha256)  # fmt: skip
         if changed:
-            bells.ring_on_commit(bells.VERIFY, upload.id)
+            errands.start_on_commit(VERIFY, upload.id)
     if not changed:
         _must_be_receiving(Upload.across_organizations.get(pk=upload.pk))
     return upload
@@ -237,7 +240,7 @@ def become_file(upload: Upload, *, size: int, sha256: str, head: bytes) -> File 
         limits.count(upload.organization_id, size)
         upload_ended.send(Upload, upload=upload, file=file)
         if file.thumbnail == Thumbnail.WANTED:
-            bells.ring_on_commit(bells.MAKE_THUMBNAIL, file.id)
+            errands.start_on_commit(MAKE_THUMBNAIL, file.id)
     return file
 
 

@@ -5,8 +5,9 @@ from uuid import UUID
 from celery import shared_task
 
 from apps.messaging.engine.loop import process_loop
-from apps.registration import bell, forgetting
+from apps.registration import forgetting
 from apps.registration.applying import apply
+from apps.registration.bell import BELL
 from apps.registration.conversation import converse, silence
 
 
@@ -28,6 +29,6 @@ def forget() -> dict[str, int]:
 @shared_task(name="registration.recover")
 def recover() -> None:
     """What no bell rang for, and who has been silent."""
-    bell.ring_again()
+    BELL.ring_forgotten()
     apply.ring_forgotten()
     silence.look()

@@ -300,7 +300,7 @@ def test_worker_whose_lease_was_taken_saves_nothing_more(aurora: House, monkeypa
 
 def test_forgotten_imports_are_rung_for(aurora: House, monkeypatch: pytest.MonkeyPatch) -> None:
     rung: list[Any] = []
-    monkeypatch.setattr("apps.files.bells.ring", lambda _task, subject: rung.append(subject))
+    monkeypatch.setattr("apps.core.errands.start", lambda _task, subject: rung.append(subject))
     old, now = clock.now() - timedelta(minutes=5), clock.now()
     forgotten, dead, at_work, new, done = (start(aurora, lines(1)) for _ in range(5))
     rows = InvoiceImport.across_organizations

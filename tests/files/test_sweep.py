@@ -7,8 +7,8 @@ import pytest
 from django.core.management import call_command
 
 from apps.accounts.models import Organization
-from apps.core import clock
-from apps.files import bells, files, uploads
+from apps.core import clock, errands
+from apps.files import files, uploads
 from apps.files.models import File, StoragePolicy, Upload, UploadState, UploadWay
 from apps.files.stores.store import NoSuchObject, NoSuchUpload, Store
 from apps.files.sweep import ring_forgotten, sweep
@@ -145,7 +145,7 @@ def test_sweep_keeps_the_bytes_of_files_whose_upload_is_forgotten(file_store: St
 
 def test_what_no_bell_rang_for_is_found(file_store: Store, aurora: House, monkeypatch: pytest.MonkeyPatch) -> None:
     rung: list[tuple[str, object]] = []
-    monkeypatch.setattr(bells, "ring", lambda task, subject: rung.append((task, subject)))
+    monkeypatch.setattr(errands, "start", lambda task, subject: rung.append((task, subject)))
     image = keep(aurora.organization, picture())
     waiting = _verifying(aurora.organization)
     being_read = _verifying(aurora.organization)
@@ -156,7 +156,7 @@ def test_what_no_bell_rang_for_is_found(file_store: Store, aurora: House, monkey
     for upload in (waiting, being_read):
         age(upload, minutes=2)
     ring_forgotten()
-    assert rung == [(bells.VERIFY, waiting.id), (bells.MAKE_THUMBNAIL, image.id)]
+    assert rung == [(uploads.VERIFY, waiting.id), (uploads.MAKE_THUMBNAIL, image.id)]
 
 
 def _verifying(organization: Organization) -> Upload:

@@ -1,97 +1,26 @@
 """The demo as a newcomer meets it: it starts, answers, stops without a trace, and finds its data again."""
 
 import json
-import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import httpx
-import psutil
 import pytest
 
 from local import demo
 from local.places import BadPlace, Places
-from local.ports import HOST, free_port
+from local.ports import HOST
 from local.processes import Process, ProcessFailed
 from local.secrets_file import read_env
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-# Beside other tests on the same cores, it takes three times as long as alone.
-SECONDS = 180
-
-
-class Demo:
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.output = home.with_suffix(".out")
-        names = [
-            f"RECADO_{name}_PORT"
-            for name in ("WEB", "FLOWER", "POSTGRES", "REDIS", "SIMULATORS", "SMTP", "GRPC", "S3")
-        ]
-        self.environment = {
-            name: value
-            for name, value in os.environ.items()
-            if name
-            not in {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "SECRET_KEY", "JWT_SIGNING_KEYS"}
-            and name != "ENCRYPTION_KEYS"
-        }
-        self.environment |= {"RECADO_HOME": str(home)} | {name: str(free_port()) for name in names}
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        with self.output.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "local.demo"], cwd=ROOT, env=self.environment, stdout=output, stderr=output
-            )
-
-    def wait_until_ready(self) -> None:
-        assert self.process
-        deadline = time.monotonic() + SECONDS
-        while "Ready in" not in self.text():
-            assert self.process.poll() is None, self.text()
-            assert time.monotonic() < deadline, self.text()
-            time.sleep(0.1)
-
-    def stop(self, number: signal.Signals) -> int:
-        assert self.process
-        self.process.send_signal(number)
-        return self.process.wait(30)
-
-    def text(self) -> str:
-        return self.output.read_text() if self.output.exists() else ""
-
-    def url(self, variable: str, path: str) -> str:
-        return f"http://{HOST}:{self.environment[variable]}{path}"
-
-    def left(self) -> list[str]:
-        """Processes that still run with this demo's folder in their environment or on their command line."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                mine = process.environ().get("RECADO_HOME") == str(self.home)
-                if (mine or str(self.home) in " ".join(process.cmdline())) and process.pid != os.getpid():
-                    found.append(" ".join(process.cmdline()))
-            except psutil.Error:
-                continue
-        return found
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Demo]:
-    tmp_path.chmod(0o755)
-    one = Demo(tmp_path / "home")
-    yield one
-    if one.process and one.process.poll() is None:
-        one.process.kill()
-        one.process.wait()
+from tests.local.joining import ADDRESS, EMAIL, join
+from tests.local.running_demo import ROOT, SECONDS, Demo
+from tests.registration.understanding.fake_ollama import FakeOllama, reads
 
 
 def test_demo_starts_answers_and_stops(running: Demo) -> None:
@@ -128,7 +57,7 @@ def test_demo_starts_answers_and_stops(running: Demo) -> None:
     assert all(line["task_id"] for line in lines if line["event"] in {"task_started", "expired_removed"})
 
     check_reminders(running, key)
-    check_registrations(running, key)
+    join(running, key)
 
     second = Demo(running.home)
     second.output = running.home.with_suffix(".second")
@@ -141,17 +70,38 @@ def test_demo_starts_answers_and_stops(running: Demo) -> None:
     assert running.left() == []
 
 
-def test_demo_that_was_stopped_finds_its_data_again(running: Demo) -> None:
+# What a person writes whom the rules alone would not understand, and how a model reads it.
+WITH_A_MODEL = {
+    "clube": reads("register"),
+    "bora, manda as perguntas que eu respondo tudinho": reads("confirm"),
+    f"Marina Teles aqui, qualquer coisa chama no {EMAIL} viu": reads(
+        "other", ("name", "Marina Teles"), ("email", EMAIL)
+    ),
+    "não tenho": reads("deny"),
+    ADDRESS: reads("other", ("postal_address", ADDRESS)),
+    "baguete": reads("other"),
+    "sim": reads("confirm"),
+}
+
+
+def test_demo_that_was_stopped_finds_its_data_again_and_a_model(running: Demo, ollama: FakeOllama) -> None:
     running.start()
     running.wait_until_ready()
     kept = read_env(running.home / "demo.env")
     key = {"Authorization": f"Api-Key {kept['RECADO_API_KEY']}"}
     assert running.stop(signal.SIGTERM) == 128 + signal.SIGTERM
 
+    running.environment["OLLAMA_URL"] = ollama.url
     running.start()
     running.wait_until_ready()
     assert read_env(running.home / "demo.env") == kept
     assert httpx.get(running.url("RECADO_WEB_PORT", "/v1/me"), headers=key, trust_env=False).status_code == 200
+
+    def read(line: str) -> None:
+        ollama.answering = WITH_A_MODEL[line]
+
+    join(running, key, list(WITH_A_MODEL), person="5511990099002", before=read)
+    assert ollama.questions
     assert running.stop(signal.SIGINT) == 0
     assert running.left() == []
 
@@ -169,60 +119,6 @@ def check_reminders(running: Demo, key: dict[str, str]) -> None:
         assert client.get(ahead).json()["reminders"]
         assert client.post(f"/invoices/{owed['id']}/pay", json={}).json()["status"] == "paid"
         assert client.get(ahead).json()["reminders"] == []
-
-
-# Each line once all have their answer to the one before. What somebody says at once is asked no more.
-JOINING = (
-    "quero me cadastrar no clube, sou a Marina Teles, meu email é marina.teles@example.com", "sim", "não tenho",
-    "Rua das Palmeiras, 120, Centro, São Paulo - SP, 01226-010", "baguete", "sim",
-)  # fmt: skip
-# Where the simulators have people write, to which account, and how we call whoever writes.
-WRITTEN_ON = (
-    ("whatsapp", "100200300400500", "5511990099001", "+5511990099001"),
-    ("telegram", "700100200", "1790000099001", "1790000099001"),
-)
-
-
-def check_registrations(running: Demo, key: dict[str, str]) -> None:
-    """People join the club; what they confirmed is in the vault, and the bakery's own API was told."""
-    with httpx.Client(base_url=running.url("RECADO_WEB_PORT", "/v1"), headers=key, trust_env=False) as client:
-        for turns, line in enumerate(JOINING, start=1):
-            for provider, account, person, _ in WRITTEN_ON:
-                said = {"provider": provider, "account": account, "from": person, "name": "Marina", "text": line}
-                httpx.post(running.url("RECADO_SIMULATORS_PORT", "/control/say"), json=said, trust_env=False)
-            joined = [heard(client, address, turns) for *_, address in WRITTEN_ON]
-        assert [each["state"] for each in joined] == ["completed", "completed"]
-        for *_, address in WRITTEN_ON:
-            deadline = time.monotonic() + 30
-            while (person_id := heard(client, address, len(JOINING))["person_id"]) is None:
-                assert time.monotonic() < deadline
-                time.sleep(0.2)
-            known = client.get(f"/people/{person_id}", headers={"Access-Reason": "the demo's test"}).json()
-            assert "marina.teles@example.com" in json.dumps(known)
-        deadline = time.monotonic() + 30
-        while not (told := [each for each in messages(client, "webhook") if each["text"] == TOLD]):
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-        assert {each["status"] for each in told} <= {"queued", "sending", "sent"}
-
-
-TOLD = "registration.completed"
-
-
-def heard(client: httpx.Client, address: str, turns: int) -> dict[str, Any]:
-    """The registration of whoever is reached there, once so many of their messages were heard."""
-    deadline = time.monotonic() + 30
-    while True:
-        for contact in client.get("/contacts", params={"address": address}).json()["data"]:
-            for each in client.get("/registrations").json()["data"]:
-                if each["contact_id"] == contact["id"] and each["turns"] >= turns:
-                    return dict(each)
-        assert time.monotonic() < deadline, (address, turns)
-        time.sleep(0.1)
-
-
-def messages(client: httpx.Client, channel: str) -> list[dict[str, Any]]:
-    return list(client.get("/messages", params={"channel": channel}).json()["data"])
 
 
 def told_over(client: httpx.Client) -> set[tuple[str, str]]:

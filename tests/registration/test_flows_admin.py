@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from apps.accounts.models import AuditEvent
 from apps.channels.models import ChannelAccount
-from apps.registration import flows
+from apps.registration import default_texts, flows
 from apps.registration.admin.flow_document import LANGUAGES, TEXTS
 from apps.registration.models import FlowVersion, Registration, RegistrationFlow
 from tests.cast import House
@@ -295,3 +295,7 @@ def test_funnel_shows_how_far_people_got(client: Client, aurora: House, account:
     assert "Stopped by the person" in text
     for odd in ("7", "90", "0", "x"):
         assert shown(client.get(page(flow, "funnel_page") + f"?days={odd}"))
+
+
+def test_form_has_a_field_for_each_text_that_a_flow_may_say() -> None:
+    assert set(TEXTS) == set(default_texts.NAMES)

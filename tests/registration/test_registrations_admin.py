@@ -69,6 +69,11 @@ def test_page_leads_to_the_conversation_and_shows_nothing_that_was_told(client: 
     assert NAME not in shown(client.get(LIST))
 
 
+def test_where_it_stands_is_said_where_no_question_is_open(client: Client, ana: Person) -> None:
+    ana.says(EMAIL, "não")
+    assert "Whether all of it is right" in shown(client.get(LIST))
+
+
 def test_only_those_who_see_people_are_led_to_them(client: Client, aurora: House, ana: Person) -> None:
     ana.says(EMAIL, "não", "sim")
     assert apply.apply(ana.registration.id)

@@ -1,63 +1,19 @@
-"""One bell for all of it, and ringing that never fails: what no bell rang for is found by recover.py."""
+"""The bell of all webhooks, rung for what somebody listens to."""
 
 import time
 
-import structlog
-from celery import current_app
-from django.db import transaction
-from kombu.exceptions import OperationalError
-
 from apps.callbacks.models import WebhookEndpoint
-from apps.core.redis import RedisError, is_left_alone, leave_alone
-from apps.messaging.engine.bells import doorbells, waiting_tasks
-from apps.messaging.engine.doorbell import Bell
+from apps.messaging.engine.common_bell import CommonBell
 
-QUEUE = "callbacks"
-# At work at once.
-TASKS = 4
+BELL = CommonBell("callbacks", task="callbacks.deliver")
 # An endpoint that is new to this process is rung for so much later, or by the sweep.
 LISTENERS_KNOWN_SECONDS = 5.0
-
-logger = structlog.get_logger(__name__)
-
-
-def bell(slot: int = 0) -> Bell:
-    return Bell("callbacks", slot)
-
-
-def ring(slot: int = 0, *, is_queue_empty: bool = False) -> None:
-    if is_left_alone():
-        return
-    try:
-        if doorbells().ring([bell(slot)], is_queue_empty=is_queue_empty):
-            current_app.send_task("callbacks.deliver", args=[slot])
-    except (RedisError, OperationalError, OSError) as error:
-        leave_alone()
-        logger.warning("bell_not_rung", reason=type(error).__name__)
-
-
-def ring_next(slot: int) -> None:
-    """By a task that has its hands full."""
-    if slot + 1 < TASKS:
-        ring(slot + 1)
-
-
-def ring_again() -> None:
-    """By the sweep: a worker that died with the task in hand leaves a bell that was rung, and an empty queue."""
-    try:
-        ring(is_queue_empty=waiting_tasks(QUEUE) == 0)
-    except RedisError as error:
-        logger.warning("bell_not_rung", reason=type(error).__name__)
-
-
-def ring_on_commit() -> None:
-    transaction.on_commit(ring)
 
 
 def ring_if_heard(organization_ids: set[str], **_kwargs: object) -> None:
     """Asked for whatever is published, so most of the time it looks at nothing but its memory."""
     if not _listeners().isdisjoint(organization_ids):
-        ring()
+        BELL.ring()
 
 
 _known_listeners: frozenset[str] = frozenset()

@@ -11,14 +11,13 @@ from collections import Counter
 import structlog
 from django.db import Error as DatabaseError
 
-from apps.callbacks.engine import bell
+from apps.callbacks.engine.bell import BELL
 from apps.callbacks.engine.call import Outcome, call
 from apps.callbacks.engine.claim import Claimed, claim
 from apps.callbacks.engine.fan_out import fan_out
 from apps.callbacks.engine.record import record
 from apps.core.guarded_http import GuardedClient
 from apps.core.redis import RedisError
-from apps.messaging.engine.bells import doorbells
 from apps.messaging.engine.loop import Loop
 
 logger = structlog.get_logger(__name__)
@@ -54,23 +53,19 @@ class Courier:
             self._under_way |= {asyncio.create_task(call(self._client, each)) for each in claimed}
             if self._under_way:
                 await self._record_what_ends(POLL_SECONDS)
-            elif not is_more and await self._loop.in_database(doorbells().may_rest, bell.bell(self._slot)):
+            elif not is_more and await self._loop.in_database(BELL.may_rest, self._slot):
                 return
         # Before the last calls end: whatever else is due waits for none of them.
-        await self._loop.in_database(self._ring_again)
+        await self._loop.in_database(BELL.ring_again, self._slot)
 
     def _look(self, room: int) -> tuple[bool, list[Claimed]]:
         """Whether more has happened than was read, and what is to be sent."""
-        doorbells().answer(bell.bell(self._slot))
+        BELL.answer(self._slot)
         is_more = fan_out()
         claimed = claim(room) if room else []
         if room and len(claimed) == room:
-            bell.ring_next(self._slot)
+            BELL.ring_next(self._slot)
         return is_more, claimed
-
-    def _ring_again(self) -> None:
-        doorbells().forget([bell.bell(self._slot)])
-        bell.ring(self._slot)
 
     async def _record_what_ends(self, longest: float | None) -> None:
         done, self._under_way = await asyncio.wait(

@@ -3,7 +3,7 @@
 import structlog
 from django.db import connection
 
-from apps.callbacks.engine import bell
+from apps.callbacks.engine.bell import BELL
 from apps.callbacks.engine.fan_out import fan_out
 
 logger = structlog.get_logger(__name__)
@@ -20,7 +20,7 @@ def recover() -> None:
         logger.warning("webhooks_taken_back", count=taken_back)
     is_more = fan_out()
     if is_more or _is_anything_due():
-        bell.ring_again()
+        BELL.ring_forgotten()
 
 
 def _take_back() -> int:

@@ -24,13 +24,12 @@ from apps.channels.content import Media, from_document
 from apps.channels.errors import MessageRejected, RateLimited, RecipientRejected, SendFailed, Transient
 from apps.channels.models import ChannelAccount
 from apps.channels.registry import connector
-from apps.core import clock
+from apps.core import clock, errands
 from apps.core.api.problems import Problem
 from apps.core.guarded_http import GuardedClient
 from apps.core.ids import new_id
 from apps.core.redis import RedisError
 from apps.files import limits, uploads
-from apps.files.bells import VERIFY, ring, ring_on_commit
 from apps.files.models import Upload, UploadState, UploadWay
 from apps.files.stores import store
 from apps.files.stores.store import NoSuchUpload, StoreFailed
@@ -97,7 +96,7 @@ def want(received: Sequence["Received"]) -> None:
         return
     MediaFetch.across_organizations.bulk_create(wanted)
     for fetch_ in wanted:
-        ring_on_commit(TASK, fetch_.message_id)
+        errands.start_on_commit(TASK, fetch_.message_id)
 
 
 def ring_due() -> None:
@@ -114,7 +113,7 @@ def ring_due() -> None:
         if found:
             MediaFetch.across_organizations.filter(pk__in=found).update(due_at=now + UNANSWERED)
     for message_id in found:
-        ring(TASK, message_id)
+        errands.start(TASK, message_id)
 
 
 async def fetch(own: Loop, message_id: UUID) -> None:
@@ -265,7 +264,7 @@ def _hand_over(taken: _Taken, upload: Upload, size: int) -> None:
             raise _LeaseLost
         if not uploads.move(upload, UploadState.VERIFYING, received=size, size=size):
             raise _LeaseLost
-        ring_on_commit(VERIFY, upload.id)
+        errands.start_on_commit(uploads.VERIFY, upload.id)
 
 
 def _settle(taken: _Taken, failed: SendFailed) -> None:

@@ -15,7 +15,7 @@ from apps.channels.connector import OutboundFile
 from apps.channels.content import PLAIN, Content, from_document
 from apps.channels.errors import MessageRejected, RateLimited, RecipientRejected, SendFailed
 from apps.channels.models import ChannelAccount
-from apps.channels.registry import connector_class
+from apps.messaging import reply_window
 from apps.messaging.consent.refusal import REASONS
 from apps.messaging.engine.claim import Claimed
 from apps.messaging.engine.outcome import Outcome, Result
@@ -62,7 +62,7 @@ def clear(account: ChannelAccount, delivery: Claimed, lease: UUID, now: datetime
     if wait:
         return _outcome(delivery, lease, Result.POSTPONED, seconds=wait, error=QuietHours())
     content, outside = _contents(delivery)
-    if _is_window_over(account, delivery, content, now):
+    if reply_window.is_over(account, content, delivery.last_inbound_at, now):
         if outside is None:
             error = OutsideWindow("outside_window", "The time to reply was over when the message was to leave.")
             return _outcome(delivery, lease, Result.FAILED, error=error)
@@ -83,13 +83,6 @@ def _contents(delivery: Claimed) -> tuple[Content, Content | None]:
     document = orjson.loads(delivery.content)
     outside = document.get("outside_window")
     return from_document(delivery.text, document), outside and from_document(outside["text"], outside)
-
-
-def _is_window_over(account: ChannelAccount, delivery: Claimed, content: Content, now: datetime) -> bool:
-    window = connector_class(account.connector).capabilities.reply_window
-    if window is None or not account.keeps_reply_window or content.template is not None:
-        return False
-    return delivery.last_inbound_at is None or now >= delivery.last_inbound_at + window
 
 
 def _quiet_seconds(delivery: Claimed, now: datetime) -> float:

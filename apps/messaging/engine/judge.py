@@ -12,6 +12,7 @@ from apps.channels.content import Content
 from apps.channels.registry import connector_class
 from apps.core.ids import new_id
 from apps.files.models import File
+from apps.messaging import reply_window
 from apps.messaging.consent.refusal import REASONS
 from apps.messaging.conversations import Place, Unplaced
 from apps.messaging.engine import attach
@@ -109,10 +110,10 @@ def _of_content(message: NewMessage, place: Place, content: Content, answered: U
 
 def _of_window(place: Place, content: Content, outside: Content | None, begins: datetime) -> Refused | None:
     """Said early: the provider would refuse it, and count it against the account."""
-    window = connector_class(place.connector).capabilities.reply_window
-    if window is None or not place.keeps_reply_window or content.template is not None or outside is not None:
+    window = reply_window.of(place)
+    if window is None or outside is not None:
         return None
-    if place.last_inbound_at is not None and begins < place.last_inbound_at + window:
+    if not reply_window.is_over(place, content, place.last_inbound_at, begins):
         return None
     detail = _(
         "On this channel people can be written to freely for %(hours)d hours after they wrote. Send a template, "

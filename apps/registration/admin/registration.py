@@ -21,10 +21,12 @@ from apps.messaging.search import as_id
 from apps.registration.admin.people import PeoplePages
 from apps.registration.conversation import hand_back
 from apps.registration.conversation.prepare import definition_of
+from apps.registration.definition import CONSENT, SUMMARY
 from apps.registration.models import Registration, RegistrationFlow, RegistrationState
 
 _LINK = '<a class="font-medium text-primary-600 dark:text-primary-500" href="{}">{}</a>'
 _MOST_FLOWS = 200
+_AT = {CONSENT: gettext_lazy("Whether they agree"), SUMMARY: gettext_lazy("Whether all of it is right")}
 
 
 class RegistrationStateFilter(SiftingFilter):
@@ -155,5 +157,6 @@ class RegistrationAdmin(PeoplePages, LongTableAdmin[Registration]):
     def question(self, registration: Registration) -> str:
         """The one that is open, or at which it ended."""
         asked = definition_of(registration.version)
-        found = asked.question(registration.step)
-        return asked.label(found, asked.language_for(get_language() or "")) if found else "–"
+        if found := asked.question(registration.step):
+            return asked.label(found, asked.language_for(get_language() or ""))
+        return str(_AT.get(registration.step, "–"))

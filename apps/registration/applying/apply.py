@@ -14,11 +14,10 @@ import structlog
 from django.db import transaction
 
 from apps.accounts.principal import SYSTEM
-from apps.core import clock
+from apps.core import clock, errands
 from apps.messaging.engine.accept import accept
 from apps.messaging.engine.new_message import NewMessage, Refused
 from apps.messaging.statuses import Category
-from apps.registration.applying import bell
 from apps.registration.applying.tell import GUARD
 from apps.registration.conversation.prepare import definition_of
 from apps.registration.kinds import Kind
@@ -27,6 +26,7 @@ from apps.registration.vault import people
 
 logger = structlog.get_logger(__name__)
 
+TASK = "registration.apply"
 REASON = "the person confirmed a registration"
 # What a dead letter or a timeline shows of the call.
 WORDS = "registration.completed"
@@ -68,7 +68,7 @@ def ring_forgotten() -> int:
     ).order_by("changed_at")
     found = list(waiting.values_list("pk", flat=True)[:AT_ONCE])
     for registration_id in found:
-        bell.ring(registration_id)
+        errands.start(TASK, registration_id)
     return len(found)
 
 

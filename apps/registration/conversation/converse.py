@@ -12,10 +12,9 @@ from django.db import DataError, IntegrityError
 from django.db import Error as DatabaseError
 
 from apps.core.redis import RedisError
-from apps.messaging.engine.bells import doorbells
 from apps.messaging.engine.loop import Loop
 from apps.messaging.engine.publisher import publish_now
-from apps.registration import bell
+from apps.registration.bell import BELL
 from apps.registration.conversation import prepare, settle
 from apps.registration.understanding.reader import understand
 
@@ -35,9 +34,9 @@ async def converse(loop: Loop, slot: int = 0) -> dict[str, int]:
         while time.monotonic() < ends:
             heard = await _hear_some(loop, slot)
             tally["heard"] += heard
-            if not heard and await loop.in_database(doorbells().may_rest, bell.bell(slot)):
+            if not heard and await loop.in_database(BELL.may_rest, slot):
                 return dict(tally)
-        await loop.in_database(_ring_again, slot)
+        await loop.in_database(BELL.ring_again, slot)
     except (RedisError, DatabaseError) as error:
         # The sweep rings again.
         logger.warning("converse_stopped", reason=type(error).__name__)
@@ -56,10 +55,10 @@ async def _hear_some(loop: Loop, slot: int) -> int:
 
 
 def _look(slot: int) -> list[prepare.Prepared]:
-    doorbells().answer(bell.bell(slot))
+    BELL.answer(slot)
     prepared = prepare.take(AT_ONCE)
     if len(prepared) == AT_ONCE:
-        bell.ring_next(slot)
+        BELL.ring_next(slot)
     return prepared
 
 
@@ -83,8 +82,3 @@ def _settle_alone(each: prepare.Prepared, read: settle.Readings) -> None:
             "message_not_heard", conversation_id=str(each.claimed.conversation_id), reason=type(error).__name__
         )
         settle.give_up(each)
-
-
-def _ring_again(slot: int) -> None:
-    doorbells().forget([bell.bell(slot)])
-    bell.ring(slot)

@@ -8,7 +8,7 @@ from django.db import connection
 from apps.accounts.models import Organization
 from apps.core import clock
 from apps.messaging.engine.incoming import Received
-from apps.registration import bell
+from apps.registration.bell import BELL
 from apps.registration.models import RegistrationFlow
 
 
@@ -33,7 +33,7 @@ def note_down(organization: Organization, received: Sequence[Received], **_: Any
                 "now": clock.now(),
             },
         )
-    bell.ring_on_commit()
+    BELL.ring_on_commit()
 
 
 # In one order of conversations, as everybody takes their rows. Whoever holds a lease sees by `due_at`, which is

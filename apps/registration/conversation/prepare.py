@@ -76,10 +76,10 @@ def _flows(claimed: Sequence[Claimed]) -> Mapping[UUID, list[RegistrationFlow]]:
 def _start(claimed: Claimed, flows: Sequence[RegistrationFlow]) -> Prepared:
     if not claimed.text or not flows:
         return Prepared(claimed)
-    # Beyond this it is no keyword, whatever stands around it.
-    written = compact(claimed.text[: 2 * LONGEST_KEYWORD])
+    # What is longer is no keyword, whatever stands around it.
+    written = compact(claimed.text) if len(claimed.text) <= 2 * LONGEST_KEYWORD else ""
     for flow in flows:
-        if written in map(compact, flow.keywords):
+        if written and written in map(compact, flow.keywords):
             return Prepared(claimed, flow=flow, is_keyword=True)
     by_intent = next((flow for flow in flows if flow.starts_by_intent), None)
     return Prepared(claimed, flow=by_intent, asked=None if by_intent is None else Asked())

@@ -18,14 +18,14 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from apps.accounts.models import Organization
-from apps.core import clock
+from apps.core import clock, errands
 from apps.core.deadlocks import tried_again
 from apps.messaging import labels
 from apps.messaging.conversations import lock
 from apps.messaging.engine.accept import accept
 from apps.messaging.engine.new_message import NewMessage, Refused
 from apps.messaging.models import Conversation
-from apps.registration.applying import bell as applying
+from apps.registration.applying.apply import TASK as APPLY
 from apps.registration.conversation import advance, claim, memory
 from apps.registration.conversation.heard import Heard, as_text, checked
 from apps.registration.conversation.known import known_of
@@ -111,7 +111,7 @@ def write(settled: Settled) -> None:
     transaction.on_commit(partial(memory.remember, settled.states))
     for registration, _state in settled.states:
         if registration.state == Phase.COMPLETED:
-            applying.ring_on_commit(registration.id)
+            errands.start_on_commit(APPLY, registration.id)
 
 
 def label_name() -> str:

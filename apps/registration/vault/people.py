@@ -37,7 +37,6 @@ __all__ = [
     "follow_merged",
     "forget_applied",
     "forget_expired",
-    "listed",
     "of_contact",
     "of_contacts",
     "overview",
@@ -145,14 +144,6 @@ def of_contacts(organization: Organization, contact_ids: Collection[UUID]) -> di
     """By contact, those of whom something is known."""
     persons = Person.objects.for_organization(organization).filter(contact_id__in=contact_ids)
     return {contact: pk for contact, pk in persons.values_list("contact_id", "pk") if contact is not None}
-
-
-def listed(organization: Organization, *, before: UUID | None = None, most: int = 50) -> list[UUID]:
-    """Newest first, to be read from there on."""
-    persons = Person.objects.for_organization(organization).order_by("-pk")
-    if before is not None:
-        persons = persons.filter(pk__lt=before)
-    return list(persons.values_list("pk", flat=True)[: min(most, MOST_AT_ONCE)])
 
 
 def overview(

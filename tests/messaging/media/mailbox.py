@@ -18,9 +18,9 @@ from apps.channels.models import ChannelAccount
 from apps.core import clock
 from apps.core.redis import redis_client
 from apps.files import uploads
-from apps.files.bells import VERIFY
 from apps.files.models import File
 from apps.files.stores import store
+from apps.files.uploads import VERIFY
 from apps.files.verify import verify
 from apps.messaging.engine import fetch_media
 from apps.messaging.engine.loop import Loop

@@ -10,8 +10,8 @@ import orjson
 import pytest
 
 from apps.core.redis import redis_client
-from apps.files.bells import VERIFY
 from apps.files.models import Upload, UploadWay
+from apps.files.uploads import VERIFY
 from apps.messaging.engine import media_parts
 from apps.messaging.engine.fetch_media import TASK
 from apps.messaging.engine.publish import publish_batch

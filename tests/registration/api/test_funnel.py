@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.core import clock
 from apps.registration import funnel
-from apps.registration.models import Registration, RegistrationFlow, RegistrationState, StartedBy
+from apps.registration.models import Registration, RegistrationFlow, StartedBy
 from tests.cast import Api, House
 from tests.messaging import history
 from tests.messaging.desk import BIA
@@ -19,16 +19,16 @@ pytestmark = pytest.mark.django_db
 
 # State and step, and how many of them.
 STOOD: dict[tuple[str, str], int] = {
-    ("consent", ""): 1,
-    ("declined", ""): 2,
+    ("consent", "consent"): 1,
+    ("declined", "consent"): 2,
     ("asking", "name"): 1,
     ("silent", "name"): 3,
     ("stopped", "email"): 2,
     ("with_person", "email"): 1,
     ("cancelled", "tax_id"): 1,
-    ("confirming", ""): 1,
-    ("stopped", ""): 1,
-    ("completed", ""): 4,
+    ("confirming", "summary"): 1,
+    ("stopped", "summary"): 1,
+    ("completed", "summary"): 4,
     # Asked by an earlier version.
     ("silent", "shoe_size"): 1,
 }
@@ -63,15 +63,13 @@ def test_each_is_counted_as_far_as_they_came(aurora: House, flow: RegistrationFl
     assert list(found.dropped.items()) == list(dropped.items())
 
 
-@pytest.mark.parametrize(
-    ("values", "place"),
-    [({"turns": 1}, "consent"), ({"turns": 6}, "summary"), ({"turns": 1, "is_update": True}, "summary")],
-)
-def test_silence_at_no_question_is_placed_by_what_went_before(
-    aurora: House, flow: RegistrationFlow, values: dict[str, Any], place: str
-) -> None:
-    stood(aurora, flow, RegistrationState.SILENT, **values)
-    assert funnel.of_flow(flow).dropped == {place: 1}
+@pytest.mark.django_db(transaction=True)
+def test_whoever_stops_at_the_summary_had_consented(aurora: House) -> None:
+    account = counter(aurora)
+    flow = live_flow(aurora, account)
+    Person(account).says("cadastro", "sim", "Ana Lima", "ana@exemplo.com.br", "não tenho", "não quero mais")
+    Person(account, BIA).says("cadastro", "não quero mais")
+    assert funnel.of_flow(flow).dropped == {"consent": 1, "summary": 1}
 
 
 def test_only_those_of_the_period_and_the_flow_count(aurora: House, flow: RegistrationFlow) -> None:

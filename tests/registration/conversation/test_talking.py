@@ -111,6 +111,15 @@ def test_keyword_starts_it(ana: Person) -> None:
     assert ana.registration.started_by == "keyword"
 
 
+@pytest.mark.parametrize("words", ["cadastro" + " " * 200 + "é muito chato", "🙂", "cadastro ou não"])
+def test_what_is_no_keyword_whole_is_none(aurora: House, words: str) -> None:
+    account = counter(aurora)
+    live_flow(aurora, account, starts_by_intent=False)
+    ana = Person(account)
+    assert ana.says(words) == ""
+    assert not Registration.across_organizations.exists()
+
+
 @pytest.mark.parametrize("after", range(1, 6))
 def test_redis_that_forgot_everything_is_thought_over(aurora: House, ana: Person, after: int) -> None:
     words = ["quero me cadastrar", "sim", "Ana Lima", "ana@exemplo.com.br", CPF, "sim"]

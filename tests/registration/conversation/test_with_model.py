@@ -1,10 +1,5 @@
 """A whole conversation with a model beside the rules: one that helps, and ones that do everything wrong."""
 
-import asyncio
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from pytest_django import Settings
 
@@ -12,10 +7,9 @@ from tests.cast import House
 from tests.registration.talks import Person, counter, live_flow
 from tests.registration.understanding.fake_ollama import (
     Answering,
-    FakeOllama,
     after,
     answers,
-    fake_ollama,
+    model,
     reads,
     says,
 )
@@ -23,23 +17,6 @@ from tests.registration.understanding.fake_ollama import (
 pytestmark = pytest.mark.django_db(transaction=True)
 
 WORDS = ("quero me cadastrar", "pode ser então", "Ana Lima", "ana@exemplo.com.br", "não", "sim")
-
-
-@contextmanager
-def model(answering: Answering) -> Iterator[FakeOllama]:
-    """In a thread of its own, as it is a process of its own."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    context = fake_ollama(answering)
-    fake = asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(10)
-    try:
-        yield fake
-    finally:
-        asyncio.run_coroutine_threadsafe(context.__aexit__(None, None, None), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
 
 
 @pytest.fixture

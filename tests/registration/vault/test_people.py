@@ -88,8 +88,8 @@ def test_persons_of_many_contacts_are_known_without_being_read(aurora: House, bo
 def test_persons_are_listed_newest_first(aurora: House, boreal: House) -> None:
     first, second, third = (write(aurora) for _ in range(3))
     write(boreal)
-    assert people.listed(aurora.organization, most=2) == [third, second]
-    assert people.listed(aurora.organization, before=second) == [first]
+    assert [one.id for one in people.overview(aurora.organization, most=2)] == [third, second]
+    assert [one.id for one in people.overview(aurora.organization, before=second)] == [first]
 
 
 def test_person_is_found_by_what_identifies_them(aurora: House, boreal: House) -> None:

@@ -1,6 +1,6 @@
-"""Start a task about one file once what it is about is committed.
+"""Start a task about one thing once what it is about is committed.
 
-A bell that could not be rung costs a minute and no file: the sweep finds what waits.
+An errand that could not be started costs a minute and loses nothing: a sweep finds what waits.
 """
 
 from functools import partial
@@ -15,15 +15,12 @@ from apps.core.redis import RedisError, is_left_alone, leave_alone
 
 logger = structlog.get_logger(__name__)
 
-VERIFY = "files.verify"
-MAKE_THUMBNAIL = "files.make_thumbnail"
+
+def start_on_commit(task: str, subject: UUID) -> None:
+    transaction.on_commit(partial(start, task, subject))
 
 
-def ring_on_commit(task: str, subject: UUID) -> None:
-    transaction.on_commit(partial(ring, task, subject))
-
-
-def ring(task: str, subject: UUID) -> None:
+def start(task: str, subject: UUID) -> None:
     if is_left_alone():
         return
     try:

@@ -1,0 +1,25 @@
+"""A demo that is gone after its test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.local.running_demo import Demo
+from tests.registration.understanding.fake_ollama import FakeOllama, answers, model
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Demo]:
+    tmp_path.chmod(0o755)
+    one = Demo(tmp_path / "home")
+    yield one
+    if one.process and one.process.poll() is None:
+        one.process.kill()
+        one.process.wait()
+
+
+@pytest.fixture
+def ollama() -> Iterator[FakeOllama]:
+    with model(answers(503)) as fake:
+        yield fake

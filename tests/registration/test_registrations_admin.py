@@ -74,6 +74,22 @@ def test_where_it_stands_is_said_where_no_question_is_open(client: Client, ana: 
     assert "Whether all of it is right" in shown(client.get(LIST))
 
 
+def test_it_is_handed_back_from_the_conversation_where_the_team_reads_it(
+    client: Client, aurora: House, ana: Person
+) -> None:
+    conversation = reverse("admin:messaging_conversation_change", args=[ana.registration.conversation_id])
+    back = page(ana.registration, "hand_back_registration")
+    assert "answering questions" in shown(client.get(conversation))
+    assert back not in shown(client.get(conversation))
+    ana.says("quero falar com uma pessoa")
+    assert back in shown(client.get(conversation))
+    assert back not in shown(browser_of(aurora.viewer.user).get(conversation))
+    assert client.post(back).status_code == 302
+    assert ana.registration.state == "asking"
+    ana.says("não quero mais")
+    assert page(ana.registration) not in shown(client.get(conversation))
+
+
 def test_only_those_who_see_people_are_led_to_them(client: Client, aurora: House, ana: Person) -> None:
     ana.says(EMAIL, "não", "sim")
     assert apply.apply(ana.registration.id)

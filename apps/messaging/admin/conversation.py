@@ -19,6 +19,7 @@ from apps.accounts.acting import principal_for
 from apps.accounts.principal import Principal
 from apps.channels.registry import connector_class
 from apps.messaging import conversations, inbox, notes
+from apps.messaging.admin import beside
 from apps.messaging.admin.base import AccountFilter, LongTableAdmin
 from apps.messaging.admin.inbox_filters import AssigneeFilter, LabelFilter, StateFilter, UnreadFilter
 from apps.messaging.admin.inbox_forms import AssignForm, LabelsForm, NoteForm, ReplyForm
@@ -100,6 +101,7 @@ class ConversationAdmin(LongTableAdmin[Conversation]):
             "bubbles": bubbles_of(conversation),
             "most": LAST_MESSAGES,
             "notes": notes_on(principal, conversation),
+            "beside": beside.sections_of(request, conversation),
             "may_write": self.has_write_permission(request),
             "reply_form": ReplyForm(),
             "note_form": NoteForm(),

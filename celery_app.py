@@ -52,6 +52,7 @@ ROUTES = {
     "registration.forget": {"queue": MAINTENANCE},
     "registration.recover": {"queue": MAINTENANCE},
     "registration.*": {"queue": REGISTRATION},
+    "operations.*": {"queue": MAINTENANCE},
 }
 
 SCHEDULE = {
@@ -105,6 +106,16 @@ SCHEDULE = {
     "registration: forget what is not to be kept": {
         "task": "registration.forget",
         "schedule": crontab(minute="47"),
+        "options": {"expires": 30 * 60},
+    },
+    "operations: add up what happened": {
+        "task": "operations.count_traffic",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "operations: forget old minutes and hours": {
+        "task": "operations.forget_traffic",
+        "schedule": crontab(minute="57"),
         "options": {"expires": 30 * 60},
     },
     "callbacks: remove what is old": {

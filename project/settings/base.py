@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "apps.registration",
     "apps.registration.vault",
     "apps.live",
+    "apps.operations",
     "allauth",
     "allauth.account",
     "allauth.mfa",

@@ -1,0 +1,5 @@
+"""What operators watch, counted while it happens."""
+
+from apps.operations.models.traffic import Span, Traffic, TrafficCursor
+
+__all__ = ["Span", "Traffic", "TrafficCursor"]

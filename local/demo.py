@@ -26,6 +26,8 @@ from local.valkey import ValkeyServer
 NEEDED_BYTES = 500 * 1024 * 1024
 # A customer of the demo (demo_bills.py): what they are told goes on over SMS.
 NOT_ON_WHATSAPP = "5511981110005"
+# The bakery's number at the simulated WhatsApp (demo_story.py).
+BAKERY = "100200300400500"
 READY_SECONDS = 60
 
 
@@ -258,6 +260,8 @@ def step(name: str) -> Iterator[None]:
 
 def welcome(places: Places, seconds: float) -> None:
     demo = read_env(places.demo_env)
+    # What a customer writes to the bakery on WhatsApp, whose club then asks them (demo_registration.py).
+    written = json.dumps({"provider": "whatsapp", "account": BAKERY, "from": "5511987654321", "text": "clube"})
     say(f"""
   Ready in {seconds:.0f} s.
 
@@ -272,6 +276,7 @@ def welcome(places: Places, seconds: float) -> None:
   Log in     {demo["RECADO_EMAIL"]}  {demo["RECADO_PASSWORD"]}   (owner of {demo["RECADO_ORGANIZATION"]})
              {demo["RECADO_ADMIN_EMAIL"]}  {demo["RECADO_PASSWORD"]}   (runs the installation)
   Try it     curl -H "Authorization: Api-Key {demo["RECADO_API_KEY"]}" {places.web_url}/v1/me
+  Register   curl {places.simulators_url}/control/say -d '{written}'
 
   All of this is in {places.demo_env}, the logs are beside it in logs/.
   Ctrl-C stops everything.

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -22,51 +23,36 @@ REDACTED = "[redacted]"
 _LONGEST_CHAIN = 20
 
 
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A message that is to be redacted, or what was made of one, and whether it has ended."""
+
+    asked_id: UUID
+    id: UUID
+    conversation_id: UUID
+    is_under_way: bool
+
+
 @tried_again
 @transaction.atomic
-def redact(message_ids: Collection[UUID]) -> int:
-    """How many said anything until now. What is still on its way, or whose file is, keeps its words until then.
+def redact(message_ids: Collection[UUID]) -> set[UUID]:
+    """Those of them of which nothing is left that says anything: no forward, no other way that was tried, no file.
 
-    Nothing of them is sent any more: no other way is tried, and what failed is not tried again.
+    What is still on its way, or whose file is, keeps its words until then. Nothing of the others is sent any more:
+    no other way is tried, and what failed is not tried again.
     """
+    given: dict[str, Any] = {"ids": list(message_ids), "longest": _LONGEST_CHAIN}
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK_OF_MESSAGES, [list(message_ids)])
-        cursor.execute(_REDACT, {"ids": list(message_ids), "said": REDACTED})
-        (count,) = cursor.fetchone()
-    return int(count)
-
-
-_LOCK_OF_MESSAGES = """
-SELECT 1
-  FROM conversation
- WHERE id IN (SELECT conversation_id FROM message WHERE message.id = ANY(%s::uuid[]))
- ORDER BY id
-   FOR NO KEY UPDATE
-"""
-
-_REDACT = """
-WITH ended AS MATERIALIZED (
-    SELECT id
-      FROM message
-     WHERE id = ANY(%(ids)s::uuid[]) AND (text <> %(said)s OR content <> '{}')
-       AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.message_id = message.id)
-       AND NOT EXISTS (SELECT 1
-                         FROM media_fetch
-                        WHERE media_fetch.message_id = message.id AND state IN ('waiting', 'fetched'))
-), ways AS (
-    DELETE FROM message_fallback USING ended WHERE message_fallback.message_id = ended.id
-), rested AS (
-    UPDATE dead_letter SET state = 'discarded', discard_reason = %(said)s, changed_at = now()
-      FROM ended
-     WHERE dead_letter.message_id = ended.id AND dead_letter.state = 'open'
-), redacted AS (
-    UPDATE message SET text = %(said)s, content = '{}', has_fallback = false
-      FROM ended
-     WHERE message.id = ended.id
-    RETURNING message.id
-)
-SELECT count(*) FROM redacted
-"""
+        cursor.execute(_MADE_OF, given)
+        held = {conversation_id for _, conversation_id in cursor.fetchall()}
+        order.lock(cursor, held)
+        # Once more: until then another way may have been taken, into a conversation that is not held.
+        cursor.execute(_STANDING, given)
+        standing = [_Standing(*row) for row in cursor.fetchall()]
+        ended = {each.id for each in standing if not each.is_under_way and each.conversation_id in held}
+        _erase_files(ended)
+        cursor.execute(_REDACT, {"ids": list(ended), "said": REDACTED})
+    return set(message_ids) - {each.asked_id for each in standing if each.id not in ended}
 
 
 def erase_messages(organization: Organization, message_ids: Sequence[UUID]) -> Counter[str]:
@@ -106,38 +92,63 @@ def _erase(organization: Organization, message_ids: Sequence[UUID]) -> Counter[s
         done = Counter(cancelled=cancel.cancel_many(organization, conversations, ids))
         cursor.execute(_NEVER_AGAIN, [ids])
         done["under_way"] = cursor.rowcount
-        done["files"] = _erase_files(organization, message_ids)
+        done["files"] = _erase_files(message_ids)
         cursor.execute(_ERASE, {"ids": ids, "said": ERASED})
         names = ("messages", "fallbacks", "events", "dead_letters", "receipts", "fetches")
         done.update(dict(zip(names, cursor.fetchone(), strict=True)))
     return done
 
 
-def _erase_files(organization: Organization, message_ids: Sequence[UUID]) -> int:
+def _erase_files(message_ids: Collection[UUID]) -> int:
     """What the person sent. What they were sent is the organization's own, and may have gone to many."""
     sent = Message.across_organizations.filter(pk__in=message_ids, direction=Direction.INBOUND)
-    named = sent.filter(content__media__file_id__isnull=False).values_list("content__media__file_id", flat=True)
-    found = list(File.objects.for_organization(organization).filter(pk__in=list(named)))
-    gone = files.forget(found) if found else []
+    with_file = sent.filter(content__media__file_id__isnull=False)
+    named = with_file.values_list("content__media__file_id", "organization")
+    owners = {UUID(file_id): organization_id for file_id, organization_id in named}
+    found = File.across_organizations.filter(pk__in=owners)
+    own = [file for file in found if file.organization_id == owners[file.pk]]
+    gone = files.forget(own) if own else []
     fetches = MediaFetch.across_organizations.filter(pk__in=message_ids).values_list("upload_id", flat=True)
-    uploads = Upload.objects.for_organization(organization)
-    uploads.filter(pk__in=[*fetches, *(upload.id for upload in gone)]).update(name="", error_detail="")
+    uploads = Upload.across_organizations.filter(pk__in=[*fetches, *(upload.id for upload in gone)])
+    uploads.update(name="", error_detail="")
     transaction.on_commit(partial(files.remove_bytes, gone))
     return len(gone)
 
 
-_MADE_OF = """
-WITH RECURSIVE made (id, conversation_id, step) AS (
-    SELECT id, conversation_id, 0 FROM message WHERE id = ANY(%(ids)s::uuid[])
+_MADE = """
+WITH RECURSIVE made (asked_id, id, conversation_id, step) AS (
+    SELECT id, id, conversation_id, 0 FROM message WHERE id = ANY(%(ids)s::uuid[])
      UNION
-    SELECT next.id, next.conversation_id, made.step + 1
+    SELECT made.asked_id, next.id, next.conversation_id, made.step + 1
       FROM made,
            LATERAL (SELECT id, conversation_id FROM message WHERE forwarded_from_id = made.id
                      UNION ALL
                     SELECT id, conversation_id FROM message WHERE fallback_of_id = made.id) AS next
      WHERE made.step < %(longest)s
 )
-SELECT DISTINCT id, conversation_id FROM made
+"""
+
+_MADE_OF = f"{_MADE} SELECT DISTINCT id, conversation_id FROM made"  # noqa: S608 - of constants
+
+_STANDING = f"""
+{_MADE}
+SELECT asked_id, id, conversation_id,
+       EXISTS (SELECT 1 FROM delivery WHERE delivery.message_id = made.id)
+       OR EXISTS (SELECT 1
+                    FROM media_fetch
+                   WHERE media_fetch.message_id = made.id AND state IN ('waiting', 'fetched'))
+  FROM made
+"""  # noqa: S608 - of constants
+
+_REDACT = """
+WITH ways AS (
+    DELETE FROM message_fallback WHERE message_id = ANY(%(ids)s::uuid[])
+), rested AS (
+    UPDATE dead_letter SET state = 'discarded', discard_reason = %(said)s, changed_at = now()
+     WHERE message_id = ANY(%(ids)s::uuid[]) AND state = 'open'
+)
+UPDATE message SET text = %(said)s, content = '{}', has_fallback = false
+ WHERE id = ANY(%(ids)s::uuid[]) AND (text <> %(said)s OR content <> '{}')
 """
 
 # It is at the provider, or nobody knows: should it come back, it has expired.

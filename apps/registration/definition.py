@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from apps.messaging.wording.formats import normalized
 from apps.registration import default_texts
 from apps.registration.kinds import Kind
+from apps.registration.validation.checking import Wrong, check
 
 # Where somebody is who is at no question; so no question is called that.
 CONSENT, SUMMARY = "consent", "summary"
@@ -166,6 +167,10 @@ def _object(found: Any, pointer: str, known: set[str]) -> None:
 def _texts(found: Any, pointer: str, known: set[str]) -> None:
     _object(found, pointer, known)
     for name, text in found.items():
-        if not isinstance(text, str) or len(text) > LONGEST_TEXT or "\x00" in text:
+        if not isinstance(text, str) or len(text) > LONGEST_TEXT:
             detail = _("This is a text of at most %(most)d characters.") % {"most": LONGEST_TEXT}
             raise BadDefinition(f"{pointer}/{name}", "invalid", detail)
+        # Left empty, it stands for the usual words.
+        wrong = check(Kind.FREE, text) if text else None
+        if isinstance(wrong, Wrong):
+            raise BadDefinition(f"{pointer}/{name}", "invalid", wrong.detail)

@@ -8,10 +8,11 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, PermissionDenied
 
 from apps.accounts import audit
 from apps.accounts.principal import Principal
+from apps.accounts.roles import Scope
 from apps.channels import addresses
 from apps.channels.capabilities import AddressKind
 from apps.channels.models import ChannelAccount
@@ -20,7 +21,10 @@ from apps.core import clock
 from apps.core.addresses import TargetRefused, check_url
 from apps.core.api.problems import Conflict, field_error
 from apps.registration import definition
-from apps.registration.models import FlowVersion, Registration, RegistrationFlow
+from apps.registration.conversation.advance import OPENING
+from apps.registration.conversation.say import say
+from apps.registration.conversation.state import State
+from apps.registration.models import FlowVersion, Registration, RegistrationFlow, RegistrationState
 from apps.registration.understanding.rules.normalizing import compact
 
 CHANGEABLE = (
@@ -50,6 +54,7 @@ class InUse(Conflict):
 @transaction.atomic
 def add(principal: Principal, **values: Any) -> RegistrationFlow:
     flow = RegistrationFlow(organization=principal.organization, **values)
+    _check_telling(principal, None, flow)
     check(flow)
     _save(flow)
     _record(principal, "added", flow)
@@ -59,10 +64,13 @@ def add(principal: Principal, **values: Any) -> RegistrationFlow:
 @transaction.atomic
 def change(principal: Principal, flow: RegistrationFlow, **values: Any) -> RegistrationFlow:
     flow = _locked(principal, flow.pk)
-    before = audit.snapshot(flow, CHANGEABLE)
+    before, told = audit.snapshot(flow, CHANGEABLE), (flow.told_by, flow.told_at)
     for name, value in values.items():
         setattr(flow, name, value)
+    _check_telling(principal, told, flow)
     check(flow)
+    if "accounts" in values:
+        _check_opening(flow, "accounts")
     changes = audit.difference(before, flow)
     if changes:
         _save(flow)
@@ -88,6 +96,7 @@ def publish(principal: Principal, flow: RegistrationFlow, document: Any) -> Flow
         published_at=clock.now(),
     )
     flow.published = version
+    _check_opening(flow, "texts")
     flow.save(update_fields=["published"])
     _record(principal, "published", flow, version=(last or None, version.number))
     return version
@@ -109,12 +118,39 @@ def stop(principal: Principal, flow: RegistrationFlow) -> RegistrationFlow:
 
 @transaction.atomic
 def remove(principal: Principal, flow: RegistrationFlow) -> None:
-    flow = _locked(principal, flow.pk)
+    _record(principal, "removed", flow)
+    # Whoever begins at this moment is either seen below, or finds that there is no flow any more.
+    flow = _locked(principal, flow.pk, is_going=True)
     if Registration.objects.for_organization(principal.organization).filter(flow=flow).exists():
         raise InUse
-    _record(principal, "removed", flow)
     RegistrationFlow.across_organizations.filter(pk=flow.pk).update(is_live=False, published=None)
     flow.delete()
+
+
+def _check_telling(principal: Principal, before: tuple[UUID | None, str] | None, flow: RegistrationFlow) -> None:
+    """Whoever says who is told of people could as well read them."""
+    told = (flow.told_by, flow.told_at)
+    if told != (before or (None, "")) and any(told) and not principal.may(Scope.PEOPLE_READ):
+        detail = _("Who is told of people is set by those who may read them: this needs the scope %(scope)s.")
+        raise PermissionDenied(detail % {"scope": Scope.PEOPLE_READ}, code="missing_scope")
+
+
+def _check_opening(flow: RegistrationFlow, pointer: str) -> None:
+    """What people agree to goes in one message, on each of the channels."""
+    if flow.published is None:
+        return
+    asked = definition.read(flow.published.definition)
+    for account in _accounts(flow, flow.accounts).values():
+        longest = connector_class(account.connector).capabilities.longest_text
+        for language in asked.languages:
+            length = len(say(asked, language, State(RegistrationState.CONSENT), OPENING))
+            if length > longest:
+                detail = _(
+                    "Welcome and consent are %(length)d characters long in %(language)s; %(account)s sends"
+                    " %(longest)d at most."
+                )
+                said = {"length": length, "language": language, "account": account, "longest": longest}
+                raise field_error(pointer, "too_long", detail % said)
 
 
 def check(flow: RegistrationFlow) -> None:
@@ -181,9 +217,10 @@ def _save(flow: RegistrationFlow) -> None:
         raise
 
 
-def _locked(principal: Principal, flow_id: UUID) -> RegistrationFlow:
+def _locked(principal: Principal, flow_id: UUID, *, is_going: bool = False) -> RegistrationFlow:
+    """Nobody else changes it; where it is going, nobody begins by it either."""
     flows = RegistrationFlow.objects.for_organization(principal.organization).filter(pk=flow_id)
-    found = flows.select_for_update(no_key=True).first()
+    found = flows.select_for_update(no_key=not is_going).first()
     if found is None:
         raise NotFound
     return found

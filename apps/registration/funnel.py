@@ -25,10 +25,9 @@ _ASKED = (RegistrationState.CONSENT, RegistrationState.ASKING, RegistrationState
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """Of those who started in the period."""
+    """Of those who registered, or began to, in the period; who corrects what is known is counted apart."""
 
     started: int
-    # Whoever corrects what is known had consented before.
     consented: int
     # The questions of the published version: key, label, and how many came to it.
     steps: list[tuple[str, str, int]]
@@ -40,6 +39,8 @@ class Funnel:
     ended: dict[str, int]
     # By the key of the question, or CONSENT or SUMMARY: only where somebody did.
     dropped: dict[str, int]
+    # Corrections of what is known that were completed.
+    updates: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class _Alike:
 
     state: RegistrationState
     place: str
+    is_update: bool
     count: int
 
 
@@ -55,7 +57,8 @@ def of_flow(flow: RegistrationFlow, days: int = DAYS) -> Funnel:
     definition = None if flow.published is None else definition_of(flow.published)
     questions = () if definition is None else definition.questions
     keys = [question.key for question in questions]
-    found = _found(flow, days)
+    everything = _found(flow, days)
+    found = [each for each in everything if not each.is_update]
     completed = sum(each.count for each in found if each.state == RegistrationState.COMPLETED)
     at: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
@@ -74,14 +77,17 @@ def of_flow(flow: RegistrationFlow, days: int = DAYS) -> Funnel:
         running=sum(each.count for each in found if each.state in _ASKED),
         ended={state: sum(each.count for each in found if each.state == state) for state in OTHERWISE},
         dropped={place: dropped[place] for place in _in_order(keys, dropped) if dropped[place]},
+        updates=sum(
+            each.count for each in everything if each.is_update and each.state == RegistrationState.COMPLETED
+        ),
     )
 
 
 def _found(flow: RegistrationFlow, days: int) -> list[_Alike]:
     since = clock.now() - timedelta(days=days)
     rows = Registration.objects.for_organization(flow.organization).filter(flow=flow, started_at__gte=since)
-    alike = rows.values_list("state", "step").annotate(count=Count("pk"))
-    return [_Alike(RegistrationState(state), place, count) for state, place, count in alike]
+    alike = rows.values_list("state", "step", "is_update").annotate(count=Count("pk"))
+    return [_Alike(RegistrationState(state), place, is_update, count) for state, place, is_update, count in alike]
 
 
 def _label(definition: Definition | None, question: Question) -> str:

@@ -43,8 +43,8 @@ def start(
         raise field_error("account_id", "not_of_the_flow", detail)
     definition = definition_of(flow.published)
     chosen = definition.language_for(language)
-    step = advance.begin(definition, Heard())
-    text = "" if template else say(definition, chosen, step.state, step.says)
+    step = Step(advance.invite()) if template else advance.begin(definition, Heard())
+    text = say(definition, chosen, step.state, step.says)
     try:
         with transaction.atomic():
             message = NewMessage(text=text, account_id=account_id, to=to, template=template)
@@ -58,7 +58,7 @@ def start(
                 conversation_id=answer.place.conversation_id,
                 contact_id=answer.place.contact_id,
                 language=chosen,
-                started_by=StartedBy.API,
+                started_by=StartedBy.INVITATION if template else StartedBy.API,
                 started_at=clock.now(),
             )
             settled = Settled(new=[registration])

@@ -31,4 +31,5 @@ def recover() -> None:
     """What no bell rang for, and who has been silent."""
     BELL.ring_forgotten()
     apply.ring_forgotten()
+    apply.tell_late()
     silence.look()

@@ -23,12 +23,35 @@ def test_words_whose_time_is_over_are_redacted(desk: Desk, aurora: House, provid
     (dead,) = desk.accept(f"Outro {WORD}")
     desk.drain()
     (waiting,) = desk.accept(f"Ainda {WORD}", to=BIA)
-    assert redact([sent, dead, waiting, new_id()]) == 2
-    assert redact([sent, dead, waiting]) == 0
+    gone = new_id()
+    assert redact([sent, dead, waiting, gone]) == {sent, dead, gone}
+    assert redact([sent, dead, waiting]) == {sent, dead}
     texts = dict(Message.across_organizations.values_list("pk", "text"))
     assert texts == {sent: REDACTED, dead: REDACTED, waiting: f"Ainda {WORD}"}
     assert not MessageFallback.across_organizations.exists()
     assert replay(desk.organization, [DeadLetter.across_organizations.get().pk]) == []
     desk.drain()
-    assert redact([waiting]) == 1
+    assert redact([waiting]) == {waiting}
     assert not traces_of(WORD)
+
+
+def test_redaction_follows_forwards_and_other_ways(desk: Desk, provider: Provider) -> None:
+    (heard,) = desk.accept(f"Ouvi {WORD}")
+    desk.drain()
+    (forward,) = desk.accept(f"Ouvi {WORD}", forwarded_from=heard)
+    (other_way,) = desk.accept(f"Ouvi {WORD}", to=BIA, fallback_of=forward)
+    assert redact([heard]) == set(), "what was made of it has not left"
+    assert Message.across_organizations.get(pk=heard).text == REDACTED
+    desk.drain()
+    assert redact([heard]) == {heard}
+    assert set(Message.across_organizations.values_list("pk", "text")) == {
+        (each, REDACTED) for each in (heard, forward, other_way)
+    }
+
+
+def test_redaction_says_of_each_message_whether_it_is_done(desk: Desk, provider: Provider) -> None:
+    one, other = desk.accept(f"Um {WORD}", f"Outro {WORD}")
+    desk.drain()
+    (forward,) = desk.accept(f"Um {WORD}", forwarded_from=one)
+    assert redact([one, other]) == {other}
+    assert redact([one, forward]) == set()

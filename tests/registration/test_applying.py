@@ -4,16 +4,22 @@ from datetime import timedelta
 
 import orjson
 import pytest
+from django.db import connection
+from structlog.testing import capture_logs
 
 from apps.channels.models import ChannelAccount
+from apps.core import clock
 from apps.core.standard_webhooks import new_secret
 from apps.messaging import contacts
+from apps.messaging.engine.accept import accept
 from apps.messaging.engine.guards import Asked, Say, Stop
+from apps.messaging.engine.new_message import NewMessage
 from apps.messaging.models import Message
 from apps.registration.applying import apply, tell
+from apps.registration.models import Registration
 from apps.registration.vault import people
 from tests.cast import House
-from tests.messaging.desk import open_account
+from tests.messaging.desk import BIA, open_account
 from tests.registration.talks import Person, counter, live_flow
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -92,3 +98,70 @@ def test_forgotten_registration_is_found(ana: Person, monkeypatch: pytest.Monkey
 
 def _dies(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def test_account_api_is_told_what_was_confirmed_to_it_and_no_more(aurora: House, hook: ChannelAccount) -> None:
+    account = counter(aurora)
+    live_flow(aurora, account)
+    ana = Person(account)
+    ana.says("cadastro", "sim", "Ana Lima", "ana@exemplo.com.br", "529.982.247-25", "sim")
+    assert apply.apply(ana.registration.id)
+    live_flow(
+        aurora, account, {"kind": "name"}, name="Sorteio", keywords=["sorteio"], told_by=hook.id, told_at=URL
+    )
+    ana.says("sorteio", "sim", "Ana Lima", "sim")
+    assert apply.apply(ana.registration.id)
+    (call,) = calls()
+    said = verdict_on(call)
+    assert isinstance(said, Say)
+    assert set(orjson.loads(said.text)["data"]) == {"name"}
+
+
+def test_account_api_that_cannot_be_told_now_is_told_later(
+    aurora: House, hook: ChannelAccount, ana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ChannelAccount.across_organizations.filter(pk=hook.id).update(daily_quota=1)
+    accept(aurora.organization, [NewMessage("x", account_id=hook.id, to=URL)])  # today's last
+    assert apply.apply(ana.registration.id)
+    assert calls() == []
+    assert apply.tell_late() == 0
+    ChannelAccount.across_organizations.filter(pk=hook.id).update(daily_quota=None)
+    later = clock.now() + apply.TOLD_AGAIN
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert apply.tell_late() == 1
+    assert len(calls()) == 1
+    assert apply.tell_late() == 0
+
+
+def test_account_api_that_can_never_be_told_is_given_up_some_day(
+    aurora: House, hook: ChannelAccount, ana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ChannelAccount.across_organizations.filter(pk=hook.id).update(daily_quota=1)
+    accept(aurora.organization, [NewMessage("x", account_id=hook.id, to=URL)])
+    assert apply.apply(ana.registration.id)
+    Registration.across_organizations.update(
+        applied_at=clock.now() - apply.TOLD_WITHIN - timedelta(hours=1), tell_at=clock.now()
+    )
+    with capture_logs() as logs:
+        assert apply.tell_late() == 1
+    assert [each["is_tried_again"] for each in logs if each["event"] == "registration_not_told"] == [False]
+    assert ana.registration.tell_at is None
+
+
+def test_person_whose_data_cannot_be_read_keeps_nobody_else_untold(
+    aurora: House, hook: ChannelAccount, ana: Person
+) -> None:
+    account = ana.account
+    bia = Person(account, BIA)
+    bia.says("quero me cadastrar", "sim", "Bia Souza", "bia@exemplo.com.br", "não", "sim")
+    for person in (ana, bia):
+        assert apply.apply(person.registration.id)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE vault.field SET value = 'gone:x' WHERE person_id = %s", [ana.registration.person_id]
+        )
+    verdicts = tell.fill_in([Asked(each.id, "webhook", URL) for each in (ana.registration, bia.registration)])
+    assert isinstance(verdicts[bia.registration.id], Say)
+    unreadable = verdicts[ana.registration.id]
+    assert isinstance(unreadable, Stop)
+    assert unreadable.code == "unreadable"

@@ -1,5 +1,6 @@
 """Registration flows in the admin: written, published and put live by people who write no JSON."""
 
+import re
 from typing import Any
 
 import pytest
@@ -123,6 +124,19 @@ def test_flow_is_written_in_rows_and_published(client: Client, aurora: House, ac
     assert {"registration_flow.added", "registration_flow.published"} <= set(trail)
 
 
+def test_question_is_folded_to_what_it_asks_for_unless_something_is_wrong_with_it(
+    client: Client, aurora: House, account: ChannelAccount
+) -> None:
+    size = {"kind": "free", "key": "size", "ask": {"pt-BR": "Número?", "en": "Size?"}, "label": {}}
+    flow = live_flow(aurora, account)
+    flows.publish(aurora.principal(), flow, definition({"kind": "name"}, size))
+    row = re.compile(r'<details( open)?> <summary[^>]*><span class="stacked-counter">\d</span>\. ([^<]+)<')
+    titles = row.findall(shown(client.get(page(flow))))
+    assert titles == [("", "Name"), ("", "Free text: size"), (" open", "Question")]
+    wrong = shown(client.post(page(flow), as_shown(client, flow) | {"versions-1-key": "Não"}))
+    assert row.findall(wrong) == [("", "Name"), (" open", "Free text: Não"), (" open", "Question")]
+
+
 def test_flow_that_is_saved_unchanged_has_no_new_version(
     client: Client, aurora: House, account: ChannelAccount
 ) -> None:
@@ -223,12 +237,19 @@ def test_only_accounts_that_hear_replies_are_offered(
     assert "accounts" in refused.context["adminform"].form.errors
 
 
+def offered(client: Client, flow: RegistrationFlow) -> list[str]:
+    text = shown(client.get(page(flow)))
+    return [each for each in ("funnel_page", "go_live_flow", "stop_flow") if f'"{page(flow, each)}"' in text]
+
+
 def test_flow_goes_live_and_stops_after_asking(client: Client, aurora: House, account: ChannelAccount) -> None:
     flow = live_flow(aurora, account)
+    assert offered(client, flow) == ["funnel_page", "stop_flow"]
     assert "Nobody begins any more" in shown(client.get(page(flow, "stop_flow")))
     assert the_flow(aurora).is_live
     client.post(page(flow, "stop_flow"))
     assert not the_flow(aurora).is_live
+    assert offered(client, flow) == ["funnel_page", "go_live_flow"]
     assert "is asked for their data from now on" in shown(client.get(page(flow, "go_live_flow")))
     client.post(page(flow, "go_live_flow"))
     assert the_flow(aurora).is_live
@@ -293,6 +314,11 @@ def test_funnel_shows_how_far_people_got(client: Client, aurora: House, account:
     text = shown(answer)
     assert "1 left here" in text
     assert "Stopped by the person" in text
+    assert "Corrections of what is known" not in text
+    Registration.across_organizations.filter(state="completed").update(is_update=True)
+    answer = client.get(page(flow, "funnel_page"))
+    assert (answer.context["stages"][0].reached, answer.context["updates"]) == (2, 1)
+    assert "not counted here: 1" in shown(answer)
     for odd in ("7", "90", "0", "x"):
         assert shown(client.get(page(flow, "funnel_page") + f"?days={odd}"))
 

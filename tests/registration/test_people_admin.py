@@ -13,8 +13,13 @@ from pytest_django import Settings
 from apps.accounts.models import User
 from apps.accounts.roles import SCOPES_OF, Role, Scope
 from apps.core.ids import new_id
-from apps.messaging.models import Contact
-from apps.registration.vault import people
+from apps.messaging.models import Contact, ContactAddress
+from apps.registration import erasure
+from apps.registration.admin import accesses
+from apps.registration.applying import apply, tell
+from apps.registration.conversation import known
+from apps.registration.kinds import Kind
+from apps.registration.vault import merging, people, removal
 from tests.cast import House
 from tests.live.test_views import browser_of
 from tests.registration.vault.told import ANA, EMAIL, NAME, TAX_ID, WHY, logged, write
@@ -77,6 +82,24 @@ def test_list_says_who_is_there_and_nothing_of_them(
     assert len(logged()) == 2  # what was written, and no look at it
 
 
+def test_contact_without_a_name_is_called_by_a_masked_address(
+    client: Client, aurora: House, contact: Contact, ana: UUID
+) -> None:
+    write(aurora, contact_id=Contact.across_organizations.create(organization=aurora.organization).pk)
+    Contact.across_organizations.filter(pk=contact.pk).update(name="")
+    for kind, value in (("phone", "+5511912345601"), ("email", EMAIL)):
+        ContactAddress.across_organizations.create(
+            organization=aurora.organization, contact=contact, kind=kind, value=value
+        )
+    answer = client.get(listed(aurora))
+    assert [row.called for row in answer.context["rows"]] == ["(no name)", "+55 ••• 5601"]
+    for address in (page(aurora, ana), page(aurora, ana, "registration_person_erase")):
+        text = shown(client.get(address))
+        assert "+55 ••• 5601" in text
+        assert f": {contact.pk}" not in text
+        assert not tells(text)
+
+
 def test_list_is_read_from_page_to_page(
     client: Client, aurora: House, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
 ) -> None:
@@ -118,6 +141,21 @@ def test_person_is_found_by_what_they_told(
     assert [row.person.id for row in answer.context["rows"]] == [ana]
     assert not tells(shown(answer))
     assert logged()[-1] == ("found", ana, [kind])
+
+
+def test_log_is_in_the_language_of_whoever_reads_it(client: Client, aurora: House, contact: Contact) -> None:
+    told = ANA | {"favourite": (Kind.FREE, "ciabatta")}
+    ana = write(aurora, told, contact_id=contact.pk, reason=apply.REASON)
+    asked = {"reason": "she called", "act": "show"}
+    text = shown(client.post(page(aurora, ana), asked, headers={"Accept-Language": "pt-BR"}))
+    assert "a pessoa confirmou um cadastro" in text
+    assert "she called" in text
+    assert "E-mail, favourite, Nome, Telefone, CPF ou CNPJ" in text
+
+
+def test_every_reason_of_recados_own_is_known_to_the_page() -> None:
+    own = {apply.REASON, tell.REASON, known.REASON, erasure.REASON, merging.REASON, removal.RETENTION_OVER}
+    assert set(accesses.REASONS) == own
 
 
 def test_search_says_that_nobody_told_it_and_is_written_down(client: Client, aurora: House, ana: UUID) -> None:

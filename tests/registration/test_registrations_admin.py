@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from django.contrib.admin.templatetags.admin_list import result_headers
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import formats, timezone
 from pytest_django import Settings
 
 from apps.channels.models import ChannelAccount
@@ -72,6 +74,37 @@ def test_page_leads_to_the_conversation_and_shows_nothing_that_was_told(client: 
 def test_where_it_stands_is_said_where_no_question_is_open(client: Client, ana: Person) -> None:
     ana.says(EMAIL, "não")
     assert "Whether all of it is right" in shown(client.get(LIST))
+
+
+def test_only_what_can_still_be_done_is_offered(client: Client, ana: Person) -> None:
+    registration = ana.registration
+
+    def offered() -> list[str]:
+        text = shown(client.get(page(registration)))
+        acts = ("hand_back_registration", "cancel_registration")
+        return [each for each in acts if f'"{page(registration, each)}"' in text]
+
+    assert offered() == ["cancel_registration"]
+    ana.says("quero falar com uma pessoa")
+    assert offered() == ["hand_back_registration", "cancel_registration"]
+    client.post(page(registration, "cancel_registration"))
+    assert offered() == []
+
+
+def test_list_begins_with_when_and_how_it_stands(client: Client, ana: Person) -> None:
+    answer = client.get(LIST)
+    first, second, *_others = result_headers(answer.context["cl"])
+    assert (first["text"], second["text"]) == ("started", "state")
+    started = timezone.localtime(ana.registration.started_at)
+    assert formats.date_format(started, "SHORT_DATETIME_FORMAT") in shown(answer)
+
+
+def test_button_that_leaves_the_page_does_not_say_that_it_ends_something(client: Client, ana: Person) -> None:
+    text = shown(client.get(page(ana.registration), headers={"Accept-Language": "pt-BR"}))
+    assert "Fechar" in text
+    assert "Encerrar" not in text
+    conversation = reverse("admin:messaging_conversation_change", args=[ana.registration.conversation_id])
+    assert "Encerrar" in shown(client.get(conversation, headers={"Accept-Language": "pt-BR"}))
 
 
 def test_it_is_handed_back_from_the_conversation_where_the_team_reads_it(

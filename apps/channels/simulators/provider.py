@@ -47,7 +47,7 @@ class Said:
     """What a simulated person writes to an account."""
 
     account: str
-    """Empty for the only one that the provider knows."""
+    """Empty where it was left out: then it is the only one that the provider knows."""
 
     sender: str
     text: str = ""

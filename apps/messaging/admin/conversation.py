@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from unfold.decorators import action, display
 
 from apps.accounts.acting import principal_for
@@ -164,13 +164,13 @@ class ConversationAdmin(LongTableAdmin[Conversation]):
             notes.erase(principal, note)
         return redirect(self.address_of(conversation))
 
-    @action(description=gettext_lazy("Close"), permissions=["write"], url_path="close")
+    @action(description=pgettext_lazy("conversation", "Close"), permissions=["write"], url_path="close")
     def close_conversation(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         return self.after_asking(
             request,
             self.get_one(request, object_id),
             conversations.close,
-            verb=_("Close"),
+            verb=pgettext("conversation", "Close"),
             explanation=_("Nothing more is taken for it by its id. What waits in it is still sent."),
             done=_("The conversation is closed."),
         )

@@ -36,11 +36,11 @@ class QuestionInline(StackedInline):  # type: ignore[misc]
     model = FlowVersion
     form = QuestionForm
     formset = QuestionRows
+    template = "registration/admin/questions.html"
     verbose_name = gettext_lazy("question")
     verbose_name_plural = gettext_lazy("what people are asked for")
     # The page would forget what was typed into the rows below the one that is taken away.
     can_delete = False
-    show_title = True
     fieldsets = [
         (None, {"fields": ["kind", "key", "order", "required", "left_out", *text_fields(["ask"])]}),
         (
@@ -83,6 +83,12 @@ class RegistrationFlowAdmin(TenantAdmin[RegistrationFlow]):
         names = accounts.annotate(place=place).filter(place__isnull=False).order_by("place").values("name")
         found = super().get_queryset(request).select_related("published", "organization")
         return found.annotate(account_names=ArraySubquery(names))
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int | str) -> list[Any]:
+        """What is live goes live no more, and what is not is not stopped."""
+        flow = self.get_object(request, str(object_id))
+        idle = "go-live" if flow is not None and flow.is_live else "stop"
+        return [each for each in super().get_actions_detail(request, object_id) if each.path != idle]
 
     def get_form(
         self, request: HttpRequest, obj: RegistrationFlow | None = None, change: bool = False, **kwargs: Any

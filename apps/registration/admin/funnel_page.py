@@ -38,6 +38,7 @@ def page_of(flow: RegistrationFlow, wanted: str | None) -> dict[str, Any]:
         "stages": _stages(found),
         # Of versions from before.
         "dropped_elsewhere": sum(count for place, count in found.dropped.items() if place not in asked),
+        "updates": found.updates,
         "ended": [(label, count, _percent(count, found.started)) for label, count in ended if count],
     }
 

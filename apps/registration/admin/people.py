@@ -18,7 +18,6 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext_lazy
 from rest_framework.exceptions import NotFound
 
 from apps.accounts.acting import acting_principal, principal_for
@@ -26,8 +25,10 @@ from apps.accounts.admin.base import TenantAdmin
 from apps.accounts.models import Organization
 from apps.accounts.principal import Principal
 from apps.accounts.roles import Scope
-from apps.messaging.models import Contact
+from apps.messaging.consent.addresses import masked
+from apps.messaging.models import Contact, ContactAddress
 from apps.messaging.search import as_id
+from apps.registration.admin import accesses
 from apps.registration.admin.people_forms import FindForm, ReasonForm
 from apps.registration.erasure import erase_person
 from apps.registration.kinds import Kind
@@ -39,14 +40,6 @@ from apps.registration.vault.people import PersonRecord
 PAGE = 50
 MOST_ACCESSES = 100
 _MOST_ORGANIZATIONS = 200
-# As a column says them, by their name in the log.
-_ACTIONS = {
-    "read": pgettext_lazy("access to personal data", "read"),
-    "written": pgettext_lazy("access to personal data", "written"),
-    "found": pgettext_lazy("access to personal data", "found"),
-    "exported": pgettext_lazy("access to personal data", "exported"),
-    "erased": pgettext_lazy("access to personal data", "erased"),
-}
 
 type View = Callable[..., HttpResponseBase]
 
@@ -55,6 +48,8 @@ type View = Callable[..., HttpResponseBase]
 class Row:
     person: PersonRecord
     contact: Contact | None
+    # The contact's name, or else as much of an address as tells contacts apart.
+    called: str
     url: str
 
 
@@ -112,7 +107,7 @@ class PeoplePages(TenantAdmin[Registration]):
         return self._people_page(
             request,
             "person",
-            _("Person: %(who)s") % {"who": row.contact or person_id},
+            _("Person: %(who)s") % {"who": row.called},
             row=row,
             erase=reverse("admin:registration_person_erase", args=[organization_id, person_id]),
             may_erase=self.has_erase_permission(request),
@@ -138,9 +133,7 @@ class PeoplePages(TenantAdmin[Registration]):
             ]
             return self._people_page(request, "erased", _("Erased"), counts=counts, back=back)
         (row,) = self._rows(principal, [person])
-        return self._people_page(
-            request, "erase", f"{_('Erase')}: {row.contact or person_id}", form=form, back=row.url
-        )
+        return self._people_page(request, "erase", f"{_('Erase')}: {row.called}", form=form, back=row.url)
 
     def _view(self, page: View) -> View:
         def view(request: HttpRequest, **ids: UUID) -> HttpResponseBase:
@@ -198,14 +191,20 @@ class PeoplePages(TenantAdmin[Registration]):
     @staticmethod
     def _rows(principal: Principal, found: Iterable[PersonRecord]) -> list[Row]:
         listed = list(found)
-        contacts = Contact.objects.for_organization(principal.organization).in_bulk(
-            [person.contact_id for person in listed if person.contact_id]
-        )
+        organization = principal.organization
+        contacts: dict[UUID | None, Contact] = {
+            contact.pk: contact
+            for contact in Contact.objects.for_organization(organization).filter(
+                pk__in=[person.contact_id for person in listed if person.contact_id]
+            )
+        }
+        called = _names_of(organization, contacts.values())
         return [
             Row(
                 person,
-                contacts.get(person.contact_id) if person.contact_id else None,
-                reverse("admin:registration_person", args=[principal.organization.pk, person.id]),
+                contacts.get(person.contact_id),
+                called.get(person.contact_id) or _("(no name)"),
+                reverse("admin:registration_person", args=[organization.pk, person.id]),
             )
             for person in listed
         ]
@@ -219,11 +218,17 @@ class PeoplePages(TenantAdmin[Registration]):
             (_called(name, field.kind), shown(field.kind, field.value), field.changed_at)
             for name, field in record.values.items()
         ]
-        accesses = [
-            (access, _ACTIONS[access.action])
-            for access in people.accesses(organization, person_id=person_id, most=MOST_ACCESSES)
-        ]
-        return {"fields": fields, "accesses": accesses, "is_shown": True}
+        log = people.accesses(organization, person_id=person_id, most=MOST_ACCESSES)
+        return {"fields": fields, "accesses": accesses.in_words(log), "is_shown": True}
+
+
+def _names_of(organization: Organization, contacts: Iterable[Contact]) -> dict[UUID | None, str]:
+    """Their own, or their oldest address, masked: who looks at a list has not said why."""
+    names: dict[UUID | None, str] = {contact.pk: contact.name for contact in contacts}
+    nameless = [contact_id for contact_id, name in names.items() if not name]
+    addresses = ContactAddress.objects.for_organization(organization).filter(contact__in=nameless)
+    oldest = addresses.order_by("contact", "pk").distinct("contact")
+    return names | {each.contact_id: masked(each.kind, each.value) for each in oldest}
 
 
 def _called(name: str, kind: Kind) -> str:

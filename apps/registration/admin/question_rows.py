@@ -84,6 +84,13 @@ class QuestionForm(forms.ModelForm[FlowVersion]):
         """A row that is left out is as good as an empty one."""
         return not self["left_out"].data and super().has_changed()
 
+    @property
+    def title(self) -> str:
+        """To what the page folds it; a row that is still empty has none."""
+        kind, key = self["kind"].value(), self["key"].value()
+        called = str(Kind(kind).label) if kind in Kind.values else ""
+        return f"{called}: {key}" if called and key else called
+
     def say(self, field: str, bad: BadDefinition) -> None:
         """A mistake of the question, at the field that it is about."""
         name, _slash, language = field.partition("/")

@@ -1,6 +1,7 @@
 """Registrations: how far each is and how it ended. What people told is in the vault, and not here."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy
@@ -56,7 +58,8 @@ class FlowFilter(SiftingFilter):
 class RegistrationAdmin(PeoplePages, LongTableAdmin[Registration]):
     read_scope = Scope.REGISTRATIONS_READ
     write_scope = Scope.REGISTRATIONS_WRITE
-    list_display = ["started_at", "who", "flow_name", "standing", "question", "ended_at"]
+    # On a telephone only the first two are seen at once.
+    list_display = ["began", "standing", "who", "flow_name", "question", "ended"]
     list_filter = [RegistrationStateFilter, FlowFilter]
     search_help_text = gettext_lazy("An id, whole.")
     actions_detail = ["hand_back_registration", "cancel_registration"]
@@ -70,6 +73,15 @@ class RegistrationAdmin(PeoplePages, LongTableAdmin[Registration]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
         found = super().get_queryset(request).select_related("contact", "flow", "version")
         return found.defer("opening", "confirmed")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int | str) -> list[Any]:
+        """What can be done with it now. Who comes too late for something is told so where it is done."""
+        registration = self.get_object(request, str(object_id))
+        if registration is None or not registration.is_running:
+            return []
+        actions = super().get_actions_detail(request, object_id)
+        is_with_person = registration.state == RegistrationState.WITH_PERSON
+        return [each for each in actions if is_with_person or each.path != "hand-back"]
 
     def get_fields(self, request: HttpRequest, obj: Registration | None = None) -> list[str]:
         return [name for name in self.fields if name != "person_link" or self.has_people_permission(request)]
@@ -102,6 +114,14 @@ class RegistrationAdmin(PeoplePages, LongTableAdmin[Registration]):
             explanation=_("It ends here, and nothing is kept of it. The person is told nothing."),
             done=_("The registration is cancelled."),
         )
+
+    @admin.display(description=gettext_lazy("started"))
+    def began(self, registration: Registration) -> str:
+        return _short(registration.started_at)
+
+    @admin.display(description=gettext_lazy("ended"))
+    def ended(self, registration: Registration) -> str:
+        return _short(registration.ended_at) if registration.ended_at else "–"
 
     @admin.display(description=gettext_lazy("contact"))
     def who(self, registration: Registration) -> str:
@@ -160,3 +180,7 @@ class RegistrationAdmin(PeoplePages, LongTableAdmin[Registration]):
         if found := asked.question(registration.step):
             return asked.label(found, asked.language_for(get_language() or ""))
         return str(_AT.get(registration.step, "–"))
+
+
+def _short(at: datetime) -> str:
+    return formats.date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")

@@ -46,10 +46,8 @@ class StepReader(serializers.Serializer[Any]):
 
 
 class FunnelReader(serializers.Serializer[Funnel]):
-    started = serializers.IntegerField()
-    consented = serializers.IntegerField(
-        help_text="Also whoever corrects what is known: they had consented before."
-    )
+    started = serializers.IntegerField(help_text="Without those who correct what is known: see `updates`.")
+    consented = serializers.IntegerField()
     questions = serializers.SerializerMethodField(
         help_text="Of the published version, in their order; by where people are now, or left."
     )
@@ -64,6 +62,9 @@ class FunnelReader(serializers.Serializer[Funnel]):
     dropped = serializers.DictField(
         child=serializers.IntegerField(),
         help_text="Where those left who did not complete it: the question's key, or `consent` or `summary`.",
+    )
+    updates = serializers.IntegerField(
+        help_text="Corrections of what is known that were completed; in no other number here."
     )
 
     @extend_schema_field(StepReader(many=True))

@@ -33,6 +33,9 @@ WORDS = "registration.completed"
 AT_ONCE = 200
 # Rung for by whoever confirmed it; the sweep takes it as lost then.
 UNANSWERED = timedelta(minutes=1)
+# The organization's own API, where the call could not be accepted.
+TOLD_AGAIN = timedelta(minutes=15)
+TOLD_WITHIN = timedelta(days=7)
 
 
 @transaction.atomic
@@ -56,9 +59,22 @@ def apply(registration_id: UUID) -> bool:
         keep_until=now + timedelta(days=keep_days) if keep_days else None,
     )
     registration.applied_at, registration.confirmed = now, ""
-    registration.save(update_fields=["person_id", "applied_at", "confirmed"])
     _tell(registration)
+    registration.save(update_fields=["person_id", "applied_at", "confirmed", "tell_at"])
     return True
+
+
+@transaction.atomic
+def tell_late() -> int:
+    """By the sweep: those whose call was refused, as an account has its quota for a day."""
+    now = clock.now()
+    waiting = Registration.across_organizations.filter(tell_at__lte=now).order_by("tell_at")
+    held = waiting.select_related("flow", "organization").defer("opening", "confirmed")
+    found = list(held.select_for_update(skip_locked=True, no_key=True, of=("self",))[:AT_ONCE])
+    for registration in found:
+        _tell(registration)
+    Registration.across_organizations.bulk_update(found, ["tell_at"])
+    return len(found)
 
 
 def ring_forgotten() -> int:
@@ -83,7 +99,8 @@ def _values(registration: Registration) -> Mapping[str, tuple[Kind, str]]:
 
 
 def _tell(registration: Registration) -> None:
-    flow = registration.flow
+    """Accepted, or tried again for some days."""
+    flow, registration.tell_at = registration.flow, None
     if not flow.told_by:
         return
     message = NewMessage(
@@ -97,4 +114,12 @@ def _tell(registration: Registration) -> None:
     )
     (answer,) = accept(registration.organization, [message])
     if isinstance(answer, Refused):
-        logger.error("registration_not_told", registration_id=str(registration.id), code=answer.code)
+        now, applied_at = clock.now(), registration.applied_at or clock.now()
+        is_over = now - applied_at > TOLD_WITHIN
+        registration.tell_at = None if is_over else now + TOLD_AGAIN
+        logger.error(
+            "registration_not_told",
+            registration_id=str(registration.id),
+            code=answer.code,
+            is_tried_again=not is_over,
+        )

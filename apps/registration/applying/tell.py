@@ -1,5 +1,6 @@
 """The call to the organization's own API: what it says is read from the vault when it leaves, and kept nowhere."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import batched
 from uuid import UUID
@@ -8,8 +9,10 @@ import orjson
 
 from apps.accounts.models import Organization
 from apps.accounts.principal import SYSTEM
+from apps.core.encryption import UnreadableSecret
 from apps.messaging.engine.guards import Asked, Say, Stop, Verdict
-from apps.registration.models import Registration
+from apps.registration.conversation.prepare import definition_of
+from apps.registration.models import FlowVersion, Registration
 from apps.registration.vault import people
 
 GUARD = "registration"
@@ -17,31 +20,47 @@ REASON = "sent to the organization's own API"
 
 
 def fill_in(asked: Sequence[Asked]) -> Mapping[UUID, Verdict]:
-    registrations = Registration.across_organizations.select_related("organization").in_bulk(
-        [each.key for each in asked]
+    registrations = Registration.across_organizations.select_related("organization", "version").defer(
+        "opening", "confirmed"
     )
+    found = registrations.in_bulk([each.key for each in asked])
+    alike: dict[tuple[Organization, FlowVersion], list[Registration]] = defaultdict(list)
+    for each in found.values():
+        alike[each.organization, each.version].append(each)
     verdicts: dict[UUID, Verdict] = {}
-    for organization in {each.organization for each in registrations.values()}:
-        theirs = [each for each in registrations.values() if each.organization_id == organization.id]
-        records = _records(organization, theirs)
-        verdicts |= {
-            each.id: Say(_document(each, records[each.contact_id]))
-            for each in theirs
-            if each.contact_id in records
-        }
+    for (organization, version), theirs in alike.items():
+        verdicts |= _verdicts(organization, version, theirs)
     gone = Stop("erased", "The person was erased before this was sent.")
     return {each.key: verdicts.get(each.key, gone) for each in asked}
 
 
+def _verdicts(
+    organization: Organization, version: FlowVersion, registrations: Sequence[Registration]
+) -> Mapping[UUID, Verdict]:
+    try:
+        records = _records(organization, version, registrations)
+    except UnreadableSecret:
+        if len(registrations) == 1:
+            return {registrations[0].id: Stop("unreadable", "A key that this was encrypted with is missing.")}
+        alone = (_verdicts(organization, version, [each]) for each in registrations)
+        return {key: verdict for verdicts in alone for key, verdict in verdicts.items()}
+    return {
+        each.id: Say(_document(each, records[each.contact_id]))
+        for each in registrations
+        if each.contact_id in records
+    }
+
+
 def _records(
-    organization: Organization, registrations: Sequence[Registration]
+    organization: Organization, version: FlowVersion, registrations: Sequence[Registration]
 ) -> Mapping[UUID | None, people.PersonRecord]:
-    """By contact: two people who were merged since are one."""
+    """By contact: two people who were merged since are one. What other flows asked of them is not for this one."""
+    fields = {question.key for question in definition_of(version).questions}
     found = people.of_contacts(organization, {each.contact_id for each in registrations})
     return {
         record.contact_id: record
         for ids in batched(found.values(), people.MOST_AT_ONCE)
-        for record in people.read_many(organization, ids, actor=SYSTEM, reason=REASON)
+        for record in people.read_many(organization, ids, actor=SYSTEM, reason=REASON, fields=fields)
     }
 
 

@@ -16,15 +16,24 @@ from apps.registration.understanding.reading import Intent
 
 # So often in a row nothing is understood; then a person is called.
 MOST_ATTEMPTS = 3
+# And so often that nothing new came, whatever was understood.
+MOST_IDLE = 8
 
 type Action = Callable[[Definition, State, Heard], Step]
 
 
+OPENING = (Text("welcome"), Text("consent"), Text("consent_ask"))
+
+
+def invite() -> State:
+    """By a template, which says none of it: what the person answers agrees to nothing yet."""
+    return State(Phase.CONSENT, is_told=False)
+
+
 def begin(definition: Definition, heard: Heard, known: Mapping[str, str] | None = None) -> Step:
-    """With what was said already. Who is known is not asked for consent again, but for what has changed."""
+    """With what was said already. Who agreed before is not asked again, but for what has changed."""
     if known is None:
-        state = _taken(definition, State(Phase.CONSENT), heard)
-        return Step(state, (Text("welcome"), Text("consent"), Text("consent_ask")))
+        return Step(_taken(definition, State(Phase.CONSENT), heard), OPENING)
     state = State(Phase.CONFIRMING, values=known, is_update=True)
     if heard.values or heard.corrects is not None:
         return _change(definition, state, heard)
@@ -36,20 +45,30 @@ def advance(definition: Definition, state: State, heard: Heard) -> Step:
         return _resume(definition, state)
     if state.phase not in _TABLE:
         return Step(state)
-    return _TABLE[state.phase][heard.intent](definition, state, heard)
+    return _patiently(definition, state, _TABLE[state.phase][heard.intent](definition, state, heard))
 
 
-def think_over(
-    definition: Definition, heard: Iterable[Heard], known: Mapping[str, str] | None, first: Heard
-) -> State:
-    """Where all that was heard leads to; `first` is what it began with."""
-    return reduce(
-        lambda state, each: advance(definition, state, each).state, heard, begin(definition, first, known).state
-    )
+def think_over(definition: Definition, began: State, heard: Iterable[Heard]) -> State:
+    """Where all that was heard since leads to."""
+    return reduce(lambda state, each: advance(definition, state, each).state, heard, began)
+
+
+def _patiently(definition: Definition, before: State, step: Step) -> Step:
+    """Nobody is answered for ever who brings nothing new."""
+    after = step.state
+    if after.phase not in _TABLE:
+        return step
+    if (after.phase, after.values, after.skipped) != (before.phase, before.values, before.skipped):
+        return replace(step, state=replace(after, idle=0))
+    if before.idle + 1 >= MOST_IDLE:
+        return _hand_over(definition, before, Heard())
+    return replace(step, state=replace(after, idle=before.idle + 1))
 
 
 def _consent(definition: Definition, state: State, heard: Heard) -> Step:
-    return _go_on(definition, _taken(definition, replace(state, phase=Phase.ASKING), heard))
+    if not state.is_told:
+        return _unclear(definition, state, heard)
+    return _go_on(definition, _taken(definition, replace(state, phase=Phase.ASKING, attempts=0), heard))
 
 
 def _decline(_definition: Definition, state: State, _heard: Heard) -> Step:
@@ -59,11 +78,13 @@ def _decline(_definition: Definition, state: State, _heard: Heard) -> Step:
 def _unclear(definition: Definition, state: State, heard: Heard) -> Step:
     """No yes and no no; what was given besides is not asked again."""
     state = _taken(definition, state, heard)
+    if not state.is_told:
+        return Step(replace(state, is_told=True), OPENING)
     return _missed(definition, state, (Text("not_understood"), Text("consent_ask")))
 
 
 def _explain_consent(_definition: Definition, state: State, _heard: Heard) -> Step:
-    return Step(state, (Text("consent"), Text("consent_ask")))
+    return Step(replace(state, is_told=True), (Text("consent"), Text("consent_ask")))
 
 
 def _stop(_definition: Definition, state: State, _heard: Heard) -> Step:
@@ -71,7 +92,7 @@ def _stop(_definition: Definition, state: State, _heard: Heard) -> Step:
 
 
 def _hand_over(_definition: Definition, state: State, _heard: Heard) -> Step:
-    handed = replace(state, phase=Phase.WITH_PERSON, resumes=state.phase, attempts=0)
+    handed = replace(state, phase=Phase.WITH_PERSON, resumes=state.phase, attempts=0, idle=0)
     return Step(handed, (Text("handed_over"),))
 
 
@@ -119,6 +140,9 @@ def _correct(definition: Definition, state: State, heard: Heard) -> Step:
 def _confirm(definition: Definition, state: State, heard: Heard) -> Step:
     if heard.values or heard.mistakes:  # yes, but …
         return _change(definition, state, heard)
+    if lacking := _lacking(definition, state):
+        # A later version asks for more than they once told.
+        return Step(replace(state, phase=Phase.ASKING, step=lacking), (Ask(lacking),))
     return Step(_ended(state, Phase.COMPLETED), (Text("done"),))
 
 
@@ -143,7 +167,7 @@ def _resume(definition: Definition, state: State) -> Step:
     back = replace(state, phase=state.resumes, resumes=None, attempts=0)
     says: tuple[Line, ...] = (Text("handed_back"),)
     if back.phase is Phase.CONSENT:
-        return Step(back, (*says, Text("consent"), Text("consent_ask")))
+        return Step(replace(back, is_told=True), (*says, Text("consent"), Text("consent_ask")))
     return _go_on(definition, back, says)
 
 
@@ -196,6 +220,12 @@ def _go_on(definition: Definition, state: State, says: tuple[Line, ...] = ()) ->
         if question.key not in state.values and question.key not in state.skipped:
             return Step(replace(state, phase=Phase.ASKING, step=question.key), (*says, Ask(question.key)))
     return Step(replace(state, phase=Phase.CONFIRMING, step=""), (*says, Summary(), Text("summary")))
+
+
+def _lacking(definition: Definition, state: State) -> str:
+    """The first question that must have an answer, and has none."""
+    required = (question.key for question in definition.questions if question.is_required)
+    return next((key for key in required if key not in state.values), "")
 
 
 def _missed(definition: Definition, state: State, says: tuple[Line, ...]) -> Step:

@@ -12,7 +12,7 @@ from apps.messaging import labels
 from apps.registration.conversation import advance, memory
 from apps.registration.conversation.heard import HANDED_BACK, as_text
 from apps.registration.conversation.prepare import definition_of
-from apps.registration.conversation.settle import Settled, follow, hold, label_name, write
+from apps.registration.conversation.settle import NotSaid, Settled, follow, hold, label_name, write
 from apps.registration.conversation.state import State, Step
 from apps.registration.models import Registration, Turn
 from apps.registration.models import RegistrationState as Phase
@@ -21,6 +21,11 @@ from apps.registration.models import RegistrationState as Phase
 class NotHandedOver(Conflict):
     default_code = "not_handed_over"
     default_detail = _("No person has this registration, so there is nothing to hand back.")
+
+
+class CannotAsk(Conflict):
+    default_code = "cannot_ask"
+    default_detail = _("The person cannot be written to at this moment, so nothing can be asked. Try again later.")
 
 
 class HasEnded(Conflict):
@@ -48,7 +53,10 @@ def hand_back(principal: Principal, registration: Registration) -> Registration:
         )
     )
     settled.changed.append(held)
-    write(settled)
+    try:
+        write(settled)
+    except NotSaid as refused:
+        raise CannotAsk from refused
     labels.unmark(principal.organization, [held.conversation_id], label_name())
     _record(principal, "handed_back", held)
     return held

@@ -88,10 +88,16 @@ def _thought_over(
 
 
 def _think_over(registration: Registration, definition: Definition, turns: list[heard.Heard]) -> State:
+    return advance.think_over(definition, _begun(registration, definition, turns), turns)
+
+
+def _begun(registration: Registration, definition: Definition, turns: list[heard.Heard]) -> State:
+    if registration.started_by == StartedBy.INVITATION:
+        return advance.invite()
     # An application began without a word of the person's.
     first = heard.Heard() if registration.started_by == StartedBy.API else turns.pop(0)
     known = orjson.loads(registration.opening) if registration.opening else None
-    return advance.think_over(definition, turns, known, first)
+    return advance.begin(definition, first, known).state
 
 
 def _key(registration: Registration) -> str:

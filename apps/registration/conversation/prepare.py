@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from apps.registration.conversation import memory
-from apps.registration.conversation.claim import Claimed, claim
+from apps.registration.conversation.claim import Claimed
 from apps.registration.conversation.state import State
 from apps.registration.definition import Definition, read
 from apps.registration.models import FlowVersion, Registration, RegistrationFlow
@@ -28,17 +28,25 @@ class Prepared:
     flow: RegistrationFlow | None = None
     is_keyword: bool = False
 
+    @property
+    def language(self) -> str:
+        """In which mistakes are told."""
+        if self.registration is not None:
+            return self.registration.language
+        if self.flow is None or self.flow.published is None:
+            return ""
+        return definition_of(self.flow.published).language_for(self.claimed.contact_language)
 
-def take(most: int) -> list[Prepared]:
-    claimed = claim(most)
+
+def prepare(claimed: Sequence[Claimed]) -> list[Prepared]:
     if not claimed:
         return []
     conversations = [each.conversation_id for each in claimed]
     running = {
         each.conversation_id: each
-        for each in Registration.across_organizations.filter(
-            conversation__in=conversations, ended_at=None
-        ).select_related("version")
+        for each in Registration.across_organizations.filter(conversation__in=conversations, ended_at=None)
+        .select_related("version")
+        .defer("confirmed")
     }
     definitions = {each.version_id: definition_of(each.version) for each in running.values()}
     states = memory.recall(list(running.values()), definitions)
@@ -88,7 +96,7 @@ def _start(claimed: Claimed, flows: Sequence[RegistrationFlow]) -> Prepared:
 def _asked(definition: Definition, state: State) -> Asked | None:
     if state.phase is Phase.WITH_PERSON:
         return None
-    if state.phase is Phase.ASKING:
-        question = definition.question(state.step)
-        return Asked(question.kind if question else None)
-    return Asked(is_summary=True)
+    if state.phase is Phase.CONSENT:
+        return Asked(is_consent=True)
+    question = definition.question(state.step) if state.phase is Phase.ASKING else None
+    return Asked(question.kind, is_required=question.is_required) if question else Asked(is_summary=True)

@@ -8,12 +8,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Self
 from uuid import UUID
 
 import orjson
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext
 
@@ -27,24 +29,34 @@ from apps.messaging.engine.new_message import NewMessage, Refused
 from apps.messaging.models import Conversation
 from apps.registration.applying.apply import TASK as APPLY
 from apps.registration.conversation import advance, claim, memory
-from apps.registration.conversation.heard import Heard, as_text, checked
-from apps.registration.conversation.known import known_of
+from apps.registration.conversation.heard import Heard, as_text
+from apps.registration.conversation.known import Known, known_of
 from apps.registration.conversation.prepare import Prepared, definition_of
 from apps.registration.conversation.say import say
 from apps.registration.conversation.state import State, Step
 from apps.registration.definition import Definition
 from apps.registration.models import RUNNING, Registration, StartedBy, Turn
 from apps.registration.models import RegistrationState as Phase
-from apps.registration.understanding.reading import Intent, Reading
+from apps.registration.understanding.reading import Intent
 
 logger = structlog.get_logger(__name__)
 
 # By talk.
-type Readings = Mapping[UUID, Reading]
+type Hearings = Mapping[UUID, Heard]
 
 # What makes somebody begin, where nothing is going on.
 STARTING = (Intent.REGISTER, Intent.UPDATE, Intent.CORRECT)
 LABEL_COLOR = "#b45309"
+# Nobody needs as many; a machine that answers a machine does.
+MOST_TURNS = 200
+
+
+class NotSaid(Exception):
+    """What was to be said in these conversations cannot be sent, so nothing may follow from it."""
+
+    def __init__(self, conversations: Collection[UUID]) -> None:
+        super().__init__(f"{len(conversations)} answers were refused")
+        self.conversations = conversations
 
 
 @dataclass(slots=True)
@@ -60,33 +72,64 @@ class Settled:
     handed_over: dict[UUID, list[UUID]] = field(default_factory=lambda: defaultdict(list))
 
 
+def settle(prepared: Sequence[Prepared], heard: Hearings) -> None:
+    """Whoever cannot be answered is for a person of the team: no yes to what was never shown counts."""
+    unanswerable: set[UUID] = set()
+    while True:
+        try:
+            return _settle_all(prepared, heard, unanswerable)
+        except NotSaid as refused:
+            # Nothing is said there the next time, so it ends.
+            unanswerable |= set(refused.conversations)
+
+
 @tried_again
 @transaction.atomic
-def settle(prepared: Sequence[Prepared], read: Readings) -> None:
+def _settle_all(prepared: Sequence[Prepared], heard: Hearings, unanswerable: Collection[UUID]) -> None:
     claimed = [each.claimed for each in prepared]
     hold(each.conversation_id for each in claimed)
     held = claim.held(claimed)
     ours = [each for each in prepared if each.claimed.talk_id in held]
-    current = _as_they_are([each.claimed.conversation_id for each in ours])
-    known = known_of([each.claimed for each in ours if _starts(each, read)])
+    there = _There.of([each.claimed.conversation_id for each in ours], unanswerable)
+    known = known_of([each for each in ours if _starts(each, heard)])
     settled = Settled()
-    heard = set()
-    for each in ours:
-        if _settle(settled, each, read, current, known.get(each.claimed.contact_id)):
-            heard.add(each.claimed.talk_id)
+    done = {each.claimed.talk_id for each in ours if _settle(settled, each, heard, there, known)}
     write(settled)
-    claim.release([each.claimed for each in ours], heard)
+    claim.release([each.claimed for each in ours], done)
 
 
 @transaction.atomic
 def give_up(prepared: Prepared) -> None:
-    """A message that cannot be worked on: crossed off, and shown to the team."""
+    """A message that cannot be worked on: crossed off, and shown to the team, which goes on with it."""
     claimed = prepared.claimed
     hold([claimed.conversation_id])
-    if claim.held([claimed]):
+    if not claim.held([claimed]):
+        return
+    running = Registration.across_organizations.filter(conversation=claimed.conversation_id, ended_at=None)
+    if not set_aside(running, claimed.message_id):
         organization = Organization.objects.get(pk=claimed.organization_id)
         labels.mark(organization, [claimed.conversation_id], label_name(), LABEL_COLOR)
-        claim.release([claimed], {claimed.talk_id})
+    claim.release([claimed], {claimed.talk_id})
+
+
+def set_aside(running: QuerySet[Registration], message_id: UUID | None = None) -> bool:
+    """The one that is found is for a person of the team now. Of its words none is read: they may be unreadable."""
+    registration = running.select_related("organization").defer("opening", "confirmed").first()
+    if registration is None:
+        return False
+    organization, now, number = registration.organization, clock.now(), registration.turns + 1
+    Turn.across_organizations.create(
+        organization=organization,
+        registration=registration,
+        number=number,
+        message_id=message_id,
+        heard=as_text(Heard(Intent.HUMAN)),
+        at=now,
+    )
+    rows = Registration.across_organizations.filter(pk=registration.pk)
+    rows.update(state=Phase.WITH_PERSON, turns=number, look_at=None, changed_at=now)
+    labels.mark(organization, [registration.conversation_id], label_name(), LABEL_COLOR)
+    return True
 
 
 def hold(conversation_ids: Iterable[UUID]) -> None:
@@ -95,6 +138,7 @@ def hold(conversation_ids: Iterable[UUID]) -> None:
 
 
 def write(settled: Settled) -> None:
+    """Raises NotSaid, and then has written nothing that stays."""
     Registration.across_organizations.bulk_create(settled.new)
     Registration.across_organizations.bulk_update(settled.changed, _CHANGING)
     Turn.across_organizations.bulk_create(settled.turns)
@@ -102,10 +146,14 @@ def write(settled: Settled) -> None:
     # It is never thought over again, and what was confirmed is on its way to the vault.
     Turn.across_organizations.filter(registration__in=ended).update(heard="")
     organizations = Organization.objects.in_bulk(settled.says.keys() | settled.handed_over.keys())
+    refused = set()
     for organization_id, says in settled.says.items():
-        for answer in accept(organizations[organization_id], says):
-            if isinstance(answer, Refused):
+        for said, answer in zip(says, accept(organizations[organization_id], says), strict=True):
+            if isinstance(answer, Refused) and said.conversation_id is not None:
                 logger.warning("registration_not_answered", reason=answer.code)
+                refused.add(said.conversation_id)
+    if refused:
+        raise NotSaid(refused)
     for organization_id, conversations in settled.handed_over.items():
         labels.mark(organizations[organization_id], conversations, label_name(), LABEL_COLOR)
     transaction.on_commit(partial(memory.remember, settled.states))
@@ -143,50 +191,85 @@ def follow(settled: Settled, registration: Registration, definition: Definition,
     settled.states.append((registration, state))
 
 
+@dataclass(frozen=True, slots=True)
+class _There:
+    """How it is in the conversations now that nobody else can change them."""
+
+    running: Mapping[UUID, Registration]
+    contacts: Mapping[UUID, UUID]
+    unanswerable: Collection[UUID]
+
+    @classmethod
+    def of(cls, conversation_ids: Collection[UUID], unanswerable: Collection[UUID]) -> Self:
+        rows = Registration.across_organizations.filter(conversation__in=conversation_ids, ended_at=None)
+        found = rows.select_related("flow").order_by("pk").select_for_update(no_key=True, of=("self",))
+        contacts = Conversation.across_organizations.filter(pk__in=conversation_ids)
+        return cls(
+            {each.conversation_id: each for each in found},
+            dict(contacts.values_list("pk", "contact_id")),
+            unanswerable,
+        )
+
+
 def _settle(
-    settled: Settled,
-    each: Prepared,
-    read: Readings,
-    current: Mapping[UUID, Registration],
-    known: Mapping[str, str] | None,
+    settled: Settled, each: Prepared, hearings: Hearings, there: _There, known: Mapping[UUID, Known]
 ) -> bool:
     """False where something else happened to the conversation meanwhile: then it is heard anew."""
-    reading = read.get(each.claimed.talk_id)
-    registration = current.get(each.claimed.conversation_id)
+    claimed = each.claimed
+    heard = hearings.get(claimed.talk_id)
+    registration = there.running.get(claimed.conversation_id)
+    can_answer = claimed.conversation_id not in there.unanswerable
     if each.registration is None:
-        if registration is not None:
+        if registration is not None or there.contacts.get(claimed.conversation_id) != claimed.contact_id:
             return False
-        if _starts(each, read):
-            _begin(settled, each, reading or Reading(Intent.REGISTER), known)
+        knows = known.get(claimed.contact_id)
+        if not _starts(each, hearings) or (knows is None and _corrects(each, heard)):
+            return True
+        if can_answer:
+            _begin(settled, each, heard or Heard(Intent.REGISTER), knows)
+        else:
+            settled.handed_over[claimed.organization_id].append(claimed.conversation_id)
         return True
     if registration is None or (registration.id, registration.turns) != (
         each.registration.id,
         each.registration.turns,
     ):
         return False
-    if reading is None or each.state is None or each.definition is None:  # a person has it
-        return True
-    heard = checked(reading, registration.language)
-    follow(settled, registration, each.definition, advance.advance(each.definition, each.state, heard))
+    assert each.definition is not None
+    assert each.state is not None
+    # Nobody need understand what is written to a person of the team. It is noted down to be redacted some day.
+    heard = heard or Heard()
+    if registration.turns >= MOST_TURNS:
+        heard = Heard(Intent.HUMAN)
+    step = advance.advance(each.definition, each.state, heard)
+    if not can_answer:
+        if step.state.phase in RUNNING:
+            heard = Heard(Intent.HUMAN)
+            step = advance.advance(each.definition, each.state, heard)
+        step = Step(step.state)
+    follow(settled, registration, each.definition, step)
     _note(settled, registration, each, heard)
     settled.changed.append(registration)
     return True
 
 
-def _starts(each: Prepared, read: Readings) -> bool:
+def _starts(each: Prepared, hearings: Hearings) -> bool:
     if each.registration is not None or each.flow is None:
         return False
-    reading = read.get(each.claimed.talk_id)
-    return each.is_keyword or (reading is not None and reading.intent in STARTING)
+    heard = hearings.get(each.claimed.talk_id)
+    return each.is_keyword or (heard is not None and heard.intent in STARTING)
 
 
-def _begin(settled: Settled, each: Prepared, reading: Reading, known: Mapping[str, str] | None) -> None:
+def _corrects(each: Prepared, heard: Heard | None) -> bool:
+    """Something is wrong: of whoever told nothing here, that is no registration."""
+    return not each.is_keyword and heard is not None and heard.intent is Intent.CORRECT
+
+
+def _begin(settled: Settled, each: Prepared, heard: Heard, known: Known | None) -> None:
     flow, claimed, now = each.flow, each.claimed, clock.now()
     assert flow is not None
     assert flow.published is not None
     definition = definition_of(flow.published)
-    asked = {question.key for question in definition.questions}
-    opening = {key: value for key, value in known.items() if key in asked} if known else None
     registration = Registration(
         organization_id=claimed.organization_id,
         flow=flow,
@@ -194,13 +277,12 @@ def _begin(settled: Settled, each: Prepared, reading: Reading, known: Mapping[st
         conversation_id=claimed.conversation_id,
         contact_id=claimed.contact_id,
         language=definition.language_for(claimed.contact_language),
-        is_update=bool(opening),
+        is_update=bool(known),
         started_by=StartedBy.KEYWORD if each.is_keyword else StartedBy.INTENT,
-        opening=orjson.dumps(opening).decode() if opening else "",
+        opening=orjson.dumps(known).decode() if known else "",
         started_at=now,
     )
-    heard = checked(reading, registration.language)
-    follow(settled, registration, definition, advance.begin(definition, heard, opening or None))
+    follow(settled, registration, definition, advance.begin(definition, heard, known))
     _note(settled, registration, each, heard)
     settled.new.append(registration)
 
@@ -223,13 +305,6 @@ def _look_at(registration: Registration, now: datetime) -> datetime | None:
     if registration.state == Phase.WITH_PERSON:
         return None
     return now + timedelta(minutes=registration.flow.remind_after)
-
-
-def _as_they_are(conversation_ids: Collection[UUID]) -> dict[UUID, Registration]:
-    """What runs in these conversations, as nobody else can change it now."""
-    rows = Registration.across_organizations.filter(conversation__in=conversation_ids, ended_at=None)
-    found = rows.select_related("flow").order_by("pk").select_for_update(no_key=True, of=("self",))
-    return {each.conversation_id: each for each in found}
 
 
 _CHANGING = (

@@ -21,7 +21,11 @@ class State:
     skipped: tuple[str, ...] = ()
     # In a row, in which nothing was understood, or what was given was no such thing.
     attempts: int = 0
+    # In a row, that brought nothing new: somebody who only asks, or a machine that answers a machine.
+    idle: int = 0
     is_update: bool = False
+    # Whether they were told what they agree to. A template that invites people tells it nobody.
+    is_told: bool = True
     # What was going on before a person took over.
     resumes: RegistrationState | None = None
 
@@ -78,6 +82,8 @@ def as_text(state: State) -> str:
         "values": dict(state.values),
         "skipped": state.skipped,
         "attempts": state.attempts,
+        "idle": state.idle,
+        "is_told": state.is_told,
         "is_update": state.is_update,
         "resumes": state.resumes,
     }
@@ -92,6 +98,8 @@ def from_text(text: str) -> State:
         document["values"],
         tuple(document["skipped"]),
         document["attempts"],
+        document["idle"],
         document["is_update"],
+        document["is_told"],
         RegistrationState(document["resumes"]) if document["resumes"] else None,
     )

@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('consent', 'asked for consent'), ('asking', 'answering questions'), ('confirming', 'asked to confirm'), ('with_person', 'with a person'), ('completed', 'completed'), ('declined', 'consent declined'), ('stopped', 'stopped by the person'), ('silent', 'no answer any more'), ('cancelled', 'cancelled')], max_length=11, verbose_name='state')),
                 ('step', models.CharField(blank=True, max_length=40, verbose_name='step')),
                 ('is_update', models.BooleanField(default=False, verbose_name='corrects what is known')),
-                ('started_by', models.CharField(choices=[('keyword', 'a keyword'), ('intent', 'what the person said'), ('api', 'an application')], max_length=7, verbose_name='started by')),
+                ('started_by', models.CharField(choices=[('keyword', 'a keyword'), ('intent', 'what the person said'), ('api', 'an application'), ('invitation', 'an invitation')], max_length=10, verbose_name='started by')),
                 ('opening', apps.core.fields.EncryptedTextField(blank=True, default='', editable=False)),
                 ('confirmed', apps.core.fields.EncryptedTextField(blank=True, default='', editable=False)),
                 ('turns', models.PositiveIntegerField(default=0, verbose_name='messages heard')),
@@ -84,6 +84,7 @@ class Migration(migrations.Migration):
                 ('changed_at', models.DateTimeField(verbose_name='changed')),
                 ('ended_at', models.DateTimeField(null=True, verbose_name='ended')),
                 ('applied_at', models.DateTimeField(null=True, verbose_name='written to the vault')),
+                ('tell_at', models.DateTimeField(editable=False, null=True)),
                 ('person_id', models.UUIDField(editable=False, null=True, verbose_name='person')),
                 ('redacted_at', models.DateTimeField(null=True, verbose_name='redacted')),
                 ('contact', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='messaging.contact')),
@@ -175,6 +176,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='registration',
             index=models.Index(condition=models.Q(('applied_at__isnull', True), ('state', 'completed')), fields=['changed_at'], name='registration_unapplied'),
+        ),
+        migrations.AddIndex(
+            model_name='registration',
+            index=models.Index(condition=models.Q(('tell_at__isnull', False)), fields=['tell_at'], name='registration_untold'),
         ),
         migrations.AddIndex(
             model_name='registration',

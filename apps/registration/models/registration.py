@@ -29,6 +29,8 @@ class StartedBy(models.TextChoices):
     KEYWORD = "keyword", _("a keyword")
     INTENT = "intent", _("what the person said")
     API = "api", _("an application")
+    # The same, by a template: people are told afterwards what they agree to.
+    INVITATION = "invitation", _("an invitation")
 
 
 class Registration(TenantModel):
@@ -43,7 +45,7 @@ class Registration(TenantModel):
     # The key of the question that is open, `consent` or `summary`; or where it ended.
     step = models.CharField(_("step"), max_length=40, blank=True)
     is_update = models.BooleanField(_("corrects what is known"), default=False)
-    started_by = models.CharField(_("started by"), max_length=7, choices=StartedBy)
+    started_by = models.CharField(_("started by"), max_length=10, choices=StartedBy)
     # What was known when it began, and what was confirmed until it is applied: {"key": "value"}, or nothing.
     opening = EncryptedTextField(blank=True, default="", editable=False)
     confirmed = EncryptedTextField(blank=True, default="", editable=False)
@@ -56,6 +58,8 @@ class Registration(TenantModel):
     ended_at = models.DateTimeField(_("ended"), null=True)
     # When the vault had what was confirmed.
     applied_at = models.DateTimeField(_("written to the vault"), null=True)
+    # When to try once more to tell the organization's own API, where that could not be accepted.
+    tell_at = models.DateTimeField(null=True, editable=False)
     person_id = models.UUIDField(_("person"), null=True, editable=False)
     # When what the person wrote was made unreadable.
     redacted_at = models.DateTimeField(_("redacted"), null=True)
@@ -87,6 +91,10 @@ class Registration(TenantModel):
                 fields=["changed_at"],
                 condition=models.Q(state="completed", applied_at__isnull=True),
                 name="registration_unapplied",
+            ),
+            # What the organization's own API is still to be told.
+            models.Index(
+                fields=["tell_at"], condition=models.Q(tell_at__isnull=False), name="registration_untold"
             ),
             # Those whose messages are to be redacted.
             models.Index(

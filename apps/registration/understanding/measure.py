@@ -16,7 +16,7 @@ from apps.registration.understanding.rules.normalizing import folded
 FOLDER = Path(__file__).with_name("utterances")
 
 _NEXT_SLOT = re.compile(rf"; (?=(?:{'|'.join(Kind.values)})=)")
-_SUMMARY = "summary"
+_SUMMARY, _CONSENT = "summary", "consent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +101,13 @@ def _sum(tallies: Iterable[Tally]) -> Tally:
 
 def _utterance(row: dict[str, str]) -> Utterance:
     asked = row["asked"]
-    is_summary = asked == _SUMMARY
+    kind = None if asked in {"", _SUMMARY, _CONSENT} else Kind(asked)
     pairs = [pair.partition("=") for pair in _NEXT_SLOT.split(row["slots"]) if pair]
     slots = tuple(Slot(Kind(kind), text) for kind, _equals, text in pairs)
     corrects = Kind(row["corrects"]) if row["corrects"] else None
     return Utterance(
         text=row["text"].replace("\\n", "\n"),
-        asked=Asked(None if is_summary or not asked else Kind(asked), is_summary),
+        asked=Asked(kind, is_summary=asked == _SUMMARY, is_consent=asked == _CONSENT),
         meant=Reading(Intent(row["intent"]), slots, corrects),
         is_held=row["held"] == "yes",
     )

@@ -17,6 +17,8 @@ logger = structlog.get_logger(__name__)
 
 BREAKER_KEY = "ollama"
 AT_ONCE = 4
+# For all that is read at once: whoever wrote waits, and the lease of their conversation ends some day.
+MODEL_SECONDS = 20.0
 _FAILURES = 3
 _OPEN_SECONDS = 30.0
 
@@ -32,9 +34,13 @@ async def understand(texts: Sequence[tuple[str, Asked]]) -> list[Reading]:
         return readings
     places = asyncio.Semaphore(AT_ONCE)
     async with ollama.ollama_client() as client:
-        others = await asyncio.gather(*(_by_model(client, places, *texts[n]) for n in doubtful))
-    for n, other in zip(doubtful, others, strict=True):
-        readings[n] = other or readings[n]
+        asking = [asyncio.create_task(_by_model(client, places, *texts[n])) for n in doubtful]
+        done, late = await asyncio.wait(asking, timeout=MODEL_SECONDS)
+        for each in late:
+            each.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+    for n, asked in zip(doubtful, asking, strict=True):
+        readings[n] = (asked.result() if asked in done else None) or readings[n]
     return readings
 
 

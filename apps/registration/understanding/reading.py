@@ -40,6 +40,17 @@ class Asked:
     is_summary: bool = False
     """Whether "is this right?" is open."""
 
+    is_required: bool = True
+    """Whether the open question must be answered; where it need not, "no" leaves it out."""
+
+    is_consent: bool = False
+    """Whether "may we go on?" is open."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is open: then people write of anything."""
+        return self.kind is None and not self.is_summary and not self.is_consent
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

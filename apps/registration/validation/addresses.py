@@ -4,7 +4,7 @@ import re
 from dataclasses import asdict, replace
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apps.registration.validation.address import Address
 from apps.registration.validation.address_reading import parts_of
@@ -23,7 +23,7 @@ _NEEDED = {
     "street": gettext_lazy("street"),
     "number": gettext_lazy("number"),
     "city": gettext_lazy("city"),
-    "state": gettext_lazy("state"),
+    "state": pgettext_lazy("of an address", "state"),
 }
 
 

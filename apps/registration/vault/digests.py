@@ -21,6 +21,9 @@ def digest(organization_id: UUID, kind: Kind, value: str) -> bytes | None:
     """Of the canonical value; None for a kind that is not searched by."""
     if kind not in SEARCHABLE:
         return None
+    if kind is Kind.EMAIL:
+        # Its owner writes it as they like, and it is kept so; every provider takes it in any case.
+        value = value.casefold()
     # Neither can run into the next: the id is of one length, and no kind contains a zero.
     said = organization_id.bytes + kind.value.encode() + b"\0" + value.encode()
     return hmac.digest(_key(settings.VAULT_DIGEST_KEY), said, "sha256")

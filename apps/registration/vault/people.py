@@ -64,7 +64,7 @@ def write(
     """The id of the contact's person, new or changed. An empty value removes its field.
 
     `once` is the id of what is being applied: a second time nothing changes, not even for a person who was
-    erased since. Without `keep_until` it stays as it is.
+    erased since. Without `keep_until` they are kept without end; nobody is kept shorter than it was said before.
     """
     reason = log.checked(reason)
     writing.check(values)

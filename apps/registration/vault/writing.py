@@ -23,13 +23,16 @@ LONGEST_VALUE = 4_000
 
 type Values = Mapping[str, tuple[Kind, str]]
 
+# Of several times for which somebody may be kept the longest counts: what is erased cannot be had back. No time is
+# the longest of all.
 _HOLD = """
     INSERT INTO vault.person AS known
         (id, organization_id, contact_id, merged_ids, created_at, changed_at, keep_until)
     VALUES (%(id)s, %(organization)s, %(contact)s, '{}', %(now)s, %(now)s, %(keep_until)s)
     ON CONFLICT (organization_id, contact_id) DO UPDATE SET
         changed_at = greatest(known.changed_at, excluded.changed_at),
-        keep_until = coalesce(excluded.keep_until, known.keep_until)
+        keep_until = CASE WHEN known.keep_until IS NOT NULL AND excluded.keep_until IS NOT NULL
+                          THEN greatest(known.keep_until, excluded.keep_until) END
     RETURNING id
 """
 # Somebody who applies the same this moment is waited for.

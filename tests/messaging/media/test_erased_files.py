@@ -58,10 +58,27 @@ def test_file_that_is_half_there_is_given_up(mailbox: Mailbox, aurora: House, fi
         store().parts(upload.key, upload.store_upload)
 
 
-def test_redaction_waits_for_a_file_on_its_way(mailbox: Mailbox, files: FileServer) -> None:
+def test_redaction_waits_for_a_file_on_its_way_and_takes_it_along(mailbox: Mailbox, files: FileServer) -> None:
     message = mailbox.send(files.keep(picture()), WORD)
-    assert redact([message.pk]) == 0
+    assert redact([message.pk]) == set()
     mailbox.work()
-    assert redact([message.pk]) == 1
+    file = file_of(message)
+    Upload.across_organizations.update(name=f"{WORD}.png")
+    assert redact([message.pk]) == {message.pk}
     message.refresh_from_db()
     assert (message.text, message.content) == (REDACTED, {})
+    assert not File.across_organizations.exists()
+    with pytest.raises(NoSuchObject):
+        list(store().read(file.key))
+    assert traces_of(WORD) == set()
+    assert redact([message.pk]) == {message.pk}
+
+
+def test_redaction_takes_along_no_file_of_another_organization(
+    mailbox: Mailbox, boreal: House, files: FileServer
+) -> None:
+    message = mailbox.send(files.keep(picture()), WORD)
+    mailbox.work()
+    File.across_organizations.update(organization=boreal.organization)
+    redact([message.pk])
+    assert File.across_organizations.exists()

@@ -1,13 +1,17 @@
 """Registration flows over the API: written, published, put live, stopped, removed."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from apps.channels.models import ChannelAccount
-from apps.registration.models import FlowVersion, RegistrationFlow
+from apps.registration import flows
+from apps.registration.models import FlowVersion, Registration, RegistrationFlow
 from tests.cast import Api, House, as_member
-from tests.registration.talks import Person, counter, definition, live_flow
+from tests.registration.talks import Person, counter, definition, hear, live_flow
 
 pytestmark = pytest.mark.django_db
 
@@ -91,6 +95,20 @@ def test_mistakes_in_questions_are_named_where_they_are(
     assert not FlowVersion.across_organizations.exists()
 
 
+@pytest.mark.parametrize("text", [" ", "\n", "\u200b", "\u0001\u001b[2J\u202e", "Guardamos\u0000 tudo"])
+@pytest.mark.parametrize("name", ["consent", "welcome"])
+def test_text_that_nobody_can_read_is_not_published(owner: Api, name: str, text: str) -> None:
+    made = written(owner)
+    answer = owner.post(f"{FLOWS}/{made['id']}/publish", definition(**{name: text}))
+    assert errors_of(answer) == {f"/texts/pt-BR/{name}": "invalid"}
+
+
+def test_text_may_break_lines_and_be_left_to_the_usual_words(owner: Api) -> None:
+    made = written(owner)
+    document = definition(consent="Guardamos seus dados.\r\n\tSó isso 👨\u200d👩\u200d👧", welcome="")
+    assert owner.post(f"{FLOWS}/{made['id']}/publish", document).status_code == 201
+
+
 def test_flow_goes_live_once_it_is_published_and_stops(owner: Api) -> None:
     url = f"{FLOWS}/{written(owner)['id']}"
     refused = owner.post(f"{url}/go-live")
@@ -143,6 +161,29 @@ def test_flow_by_which_people_registered_stays(owner: Api, aurora: House, accoun
     answer = owner.delete(f"{FLOWS}/{flow.id}")
     assert (answer.status_code, answer.json()["code"]) == (409, "in_use")
     assert RegistrationFlow.across_organizations.get().is_live
+
+
+@pytest.mark.django_db(transaction=True)
+def test_flow_by_which_somebody_begins_as_it_is_removed_stays(
+    owner: Api, aurora: House, account: ChannelAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = live_flow(aurora, account)
+    Person(account).writes("cadastro")
+    record = flows._record
+
+    def begins() -> None:
+        with closing(connection):
+            hear()
+
+    def meanwhile(*args: Any, **values: Any) -> None:
+        with ThreadPoolExecutor(1) as other:
+            other.submit(begins).result(20)
+        record(*args, **values)
+
+    monkeypatch.setattr(flows, "_record", meanwhile)
+    answer = owner.delete(f"{FLOWS}/{flow.id}")
+    assert (answer.status_code, answer.json()["code"]) == (409, "in_use")
+    assert Registration.across_organizations.get().flow_id == flow.id
 
 
 @pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("agent", 403), ("admin", 201)])

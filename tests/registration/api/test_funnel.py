@@ -63,6 +63,22 @@ def test_each_is_counted_as_far_as_they_came(aurora: House, flow: RegistrationFl
     assert list(found.dropped.items()) == list(dropped.items())
 
 
+def test_corrections_of_what_is_known_are_counted_apart(aurora: House, flow: RegistrationFlow) -> None:
+    stood(aurora, flow, "completed", "summary")
+    for state, step in (
+        ("completed", "summary"),
+        ("completed", "summary"),
+        ("silent", "email"),
+        ("asking", "name"),
+    ):
+        stood(aurora, flow, state, step, is_update=True)
+    found = funnel.of_flow(flow)
+    assert (found.started, found.consented, found.summary, found.completed, found.running) == (1, 1, 1, 1, 0)
+    assert found.updates == 2
+    assert not found.dropped
+    assert not any(found.ended.values())
+
+
 @pytest.mark.django_db(transaction=True)
 def test_whoever_stops_at_the_summary_had_consented(aurora: House) -> None:
     account = counter(aurora)
@@ -117,6 +133,7 @@ def test_conversations_are_counted_where_they_stand(aurora: House, owner: Api) -
         "running": 0,
         "otherwise": {"declined": 0, "stopped": 1, "silent": 0, "cancelled": 0, "with_person": 0},
         "dropped": {"email": 1},
+        "updates": 0,
     }
 
 

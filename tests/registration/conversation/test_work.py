@@ -11,12 +11,13 @@ from apps.channels.models import ChannelAccount
 from apps.messaging.engine.loop import Loop
 from apps.messaging.models import Conversation, Message
 from apps.registration import starting
-from apps.registration.conversation import advance, claim, converse, prepare, settle
+from apps.registration.conversation import advance, claim, converse, hand_back, settle
 from apps.registration.conversation.heard import Heard
+from apps.registration.conversation.prepare import prepare
 from apps.registration.conversation.state import State, Step
 from apps.registration.definition import Definition
 from apps.registration.models import HeardMessage, Registration, Talk, Turn
-from apps.registration.understanding.reading import Intent, Reading
+from apps.registration.understanding.reading import Intent
 from tests.cast import House
 from tests.registration.talks import Person, counter, hear, live_flow
 
@@ -53,7 +54,7 @@ def test_conversation_that_somebody_works_on_is_left_to_them(ana: Person) -> Non
 
 def test_worker_that_died_is_followed_by_another(ana: Person) -> None:
     ana.writes("quero me cadastrar")
-    assert len(prepare.take(10)) == 1  # and then it dies
+    assert len(prepare(claim.claim(10))) == 1  # and then it dies
     assert hear() == 0
     lease_ends()
     assert hear() == 1
@@ -62,10 +63,10 @@ def test_worker_that_died_is_followed_by_another(ana: Person) -> None:
 
 def test_who_is_late_changes_nothing(ana: Person) -> None:
     ana.writes("quero me cadastrar")
-    late = prepare.take(10)
+    late = prepare(claim.claim(10))
     lease_ends()
     hear()
-    settle.settle(late, {late[0].claimed.talk_id: Reading(Intent.REGISTER)})
+    settle.settle(late, {late[0].claimed.talk_id: Heard(Intent.REGISTER)})
     assert Registration.across_organizations.count() == 1
     assert len(ana.answers()) == 1
 
@@ -73,8 +74,8 @@ def test_who_is_late_changes_nothing(ana: Person) -> None:
 def test_settling_that_fails_has_changed_nothing(ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     ana.says("quero me cadastrar")
     ana.writes("sim")
-    prepared = prepare.take(10)
-    read = {prepared[0].claimed.talk_id: Reading(Intent.CONFIRM)}
+    prepared = prepare(claim.claim(10))
+    read = {prepared[0].claimed.talk_id: Heard(Intent.CONFIRM)}
     with monkeypatch.context() as patch:
         patch.setattr(settle, "accept", _dies)
         with pytest.raises(KeyboardInterrupt):
@@ -87,9 +88,9 @@ def test_settling_that_fails_has_changed_nothing(ana: Person, monkeypatch: pytes
 
 def test_message_that_comes_while_another_is_thought_about_is_heard_next(ana: Person) -> None:
     ana.writes("quero me cadastrar")
-    prepared = prepare.take(10)
+    prepared = prepare(claim.claim(10))
     ana.writes("sim")
-    settle.settle(prepared, {prepared[0].claimed.talk_id: Reading(Intent.REGISTER)})
+    settle.settle(prepared, {prepared[0].claimed.talk_id: Heard(Intent.REGISTER)})
     assert hear() == 1
     assert ana.registration.state == "asking"
     assert Talk.across_organizations.get().due_at is None
@@ -98,15 +99,15 @@ def test_message_that_comes_while_another_is_thought_about_is_heard_next(ana: Pe
 def test_registration_that_changed_meanwhile_is_heard_anew(ana: Person) -> None:
     ana.says("quero me cadastrar", "sim")
     ana.writes("Ana Lima")
-    stale = prepare.take(10)
+    stale = prepare(claim.claim(10))
     Registration.across_organizations.update(turns=99)
-    settle.settle(stale, {stale[0].claimed.talk_id: Reading(Intent.OTHER)})
+    settle.settle(stale, {stale[0].claimed.talk_id: Heard(Intent.OTHER)})
     assert HeardMessage.objects.count() == 1
     assert len(ana.answers()) == 2
 
 
 def test_message_that_cannot_be_worked_on_keeps_nobody_waiting(
-    account: ChannelAccount, ana: Person, monkeypatch: pytest.MonkeyPatch
+    aurora: House, account: ChannelAccount, ana: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def poisoned(definition: Definition, state: State, heard: Heard) -> Step:
         if "Zuleica" in repr(dict(heard.values)):
@@ -123,11 +124,12 @@ def test_message_that_cannot_be_worked_on_keeps_nobody_waiting(
     with capture_logs() as logs:
         hear()
     assert bia.registration.step == "email"
-    assert ana.registration.step == "name"
+    assert (ana.registration.step, ana.registration.state) == ("name", "with_person")
     assert not HeardMessage.objects.exists()
     assert Conversation.across_organizations.get(pk=ana.registration.conversation_id).labels.exists()
     assert "Zuleica" not in repr(logs)
     monkeypatch.undo()
+    hand_back.hand_back(aurora.principal(), ana.registration)
     ana.says("Ana Lima")
     assert ana.registration.step == "email"
 
@@ -138,9 +140,9 @@ def test_who_is_asked_by_an_application_while_they_write_is_heard_as_an_answer(
     flow = live_flow(aurora, account)
     bia = Person(account, "+5511912349999")
     bia.writes("quero me cadastrar")
-    prepared = prepare.take(10)
+    prepared = prepare(claim.claim(10))
     starting.start(aurora.principal(), flow, account_id=account.id, to=bia.address)
-    settle.settle(prepared, {prepared[0].claimed.talk_id: Reading(Intent.REGISTER)})
+    settle.settle(prepared, {prepared[0].claimed.talk_id: Heard(Intent.REGISTER)})
     assert HeardMessage.objects.count() == 1
     assert hear() == 1
     assert (bia.registration.started_by, bia.registration.turns) == ("api", 1)
@@ -171,10 +173,10 @@ def test_batch_costs_the_same_whatever_its_size(
     def statements(people: int, first: int) -> int:
         for n in range(people):
             Person(account, f"+5511912350{first + n:03d}").writes("quero me cadastrar")
-        prepared = prepare.take(100)
+        prepared = prepare(claim.claim(100))
         assert len(prepared) == people
         with django_assert_max_num_queries(100) as counted:  # type: ignore[operator]
-            settle.settle(prepared, {each.claimed.talk_id: Reading(Intent.REGISTER) for each in prepared})
+            settle.settle(prepared, {each.claimed.talk_id: Heard(Intent.REGISTER) for each in prepared})
         return len(counted)
 
     assert statements(2, 0) == statements(40, 100)

@@ -30,6 +30,11 @@ def test_table_asks_nothing_twice() -> None:
     assert Counter((each.text, each.asked) for each in TABLE).most_common(1)[0][1] == 1
 
 
+def test_table_tells_what_was_asked() -> None:
+    asked = {each.asked for each in TABLE}
+    assert asked == {Asked(), Asked(is_consent=True), Asked(is_summary=True), *(Asked(kind) for kind in Kind)}
+
+
 def test_table_holds_back_some_of_each_intent_and_kind() -> None:
     assert min(Counter(each.meant.intent for each in HELD).values()) >= 10
     assert set(Counter(each.meant.intent for each in HELD)) == set(Intent)

@@ -64,6 +64,11 @@ async def test_ollama_is_given_the_text_as_data(settings: Settings) -> None:
     assert mark not in text
 
 
+async def test_ollama_is_told_that_it_is_about_going_on(settings: Settings) -> None:
+    _, question = await read_and_asked(settings, reads("other"), "pode", Asked(is_consent=True))
+    assert question["messages"][1]["content"].startswith("Open question: May we go on?\n")
+
+
 async def test_ollama_draws_another_mark_each_time(settings: Settings) -> None:
     marks = set()
     for _ in range(2):

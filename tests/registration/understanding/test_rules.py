@@ -14,6 +14,7 @@ from apps.registration.understanding.rules.reader import RulesReader
 
 RULES = RulesReader()
 SUMMARY = Asked(is_summary=True)
+CONSENT = Asked(is_consent=True)
 PIECES = (
     *(
         "meu nome é",
@@ -141,6 +142,37 @@ def test_rules_take_a_free_answer_for_no_command(text: str) -> None:
     assert RULES.read(text, Asked(Kind.FREE)) == Reading(Intent.OTHER, (Slot(Kind.FREE, text),))
 
 
+REFUSALS = [
+    "não", "no", "No, thanks", "nenhum", "Nenhuma.", "não tenho", "eu não tenho nenhum, obrigada", "não sei",
+    "prefiro não dizer", "não quero responder", "pular", "I don't have one", "I'd rather not say", "👎",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", REFUSALS)
+def test_rules_take_no_for_an_answer_where_one_must_be_given(text: str) -> None:
+    assert RULES.read(text, Asked(Kind.FREE)) == Reading(Intent.OTHER, (Slot(Kind.FREE, text),))
+
+
+@pytest.mark.parametrize("text", REFUSALS)
+def test_rules_hear_a_no_to_a_free_question_that_need_not_be_answered(text: str) -> None:
+    judged = RULES.judge(text, Asked(Kind.FREE, is_required=False))
+    assert judged.reading == Reading(Intent.DENY)
+    assert judged.is_certain
+
+
+@pytest.mark.parametrize(
+    "text", ["não tenho carro, só bicicleta", "nunca", "não gosto de pão", "nenhum de vocês", "sem glúten", "sim"]
+)
+def test_rules_leave_an_answer_that_only_begins_with_no(text: str) -> None:
+    asked = Asked(Kind.FREE, is_required=False)
+    assert RULES.read(text, asked) == Reading(Intent.OTHER, (Slot(Kind.FREE, text),))
+
+
+@pytest.mark.parametrize("is_required", [True, False])
+def test_rules_hear_a_wish_to_stop_before_a_no(is_required: bool) -> None:
+    assert RULES.read("não quero mais", Asked(Kind.FREE, is_required=is_required)) == Reading(Intent.STOP)
+
+
 @pytest.mark.parametrize(
     ("text", "intent"),
     [("quero parar", Intent.STOP), ("me ajuda por favor", Intent.HELP), ("chama um atendente aí", Intent.HUMAN)],
@@ -197,14 +229,16 @@ def test_rules_are_not_certain_of_more(text: str, asked: Asked) -> None:
 @pytest.mark.parametrize(
     "text", ["", " \n ", "\u0301", "\x00", "🏽", "İİ", "@", "arroba", "#name #email", "vinte e"]
 )
-@pytest.mark.parametrize("asked", [Asked(), SUMMARY, *(Asked(kind) for kind in Kind)])
+@pytest.mark.parametrize(
+    "asked", [Asked(), SUMMARY, *(Asked(kind) for kind in Kind), Asked(Kind.FREE, is_required=False)]
+)
 def test_rules_read_anything(text: str, asked: Asked) -> None:
     assert RULES.read(text, asked).intent in Intent
 
 
 @given(
     st.lists(st.sampled_from(PIECES) | st.text(max_size=8), max_size=12).map(" ".join),
-    st.sampled_from([Asked(), SUMMARY, *(Asked(kind) for kind in Kind)]),
+    st.sampled_from([Asked(), CONSENT, SUMMARY, *(Asked(kind) for kind in Kind)]),
 )
 @settings(max_examples=400, deadline=None)
 def test_rules_make_nothing_up(text: str, asked: Asked) -> None:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_django import Settings
@@ -152,6 +153,17 @@ def test_address_says_what_it_lacks(written: str, missing: list[str]) -> None:
     found = wrong(Kind.POSTAL_ADDRESS, written)
     assert found.code == "incomplete"
     assert f": {', '.join(missing)}." in found.detail
+
+
+def test_address_that_lacks_its_state_says_so_in_portuguese() -> None:
+    """Not by the word for how far a registration has come, which is the same in English alone."""
+    with translation.override("pt-br"):
+        assert ": CEP, estado." in wrong(Kind.POSTAL_ADDRESS, "Rua Augusta 1200, Consolação, São Paulo").detail
+
+
+def test_address_is_never_asked_for_a_state_that_its_postal_code_tells() -> None:
+    assert "state" not in wrong(Kind.POSTAL_ADDRESS, "Rua das Flores, 01305-100").detail
+    assert parts("Rua Augusta 1200, Consolação, São Paulo, 01305-100")[5] == "SP"
 
 
 @pytest.mark.parametrize(

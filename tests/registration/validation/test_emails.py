@@ -83,7 +83,8 @@ def test_email_that_can_be_none_is_refused(written: str) -> None:
 def test_email_with_a_slip_in_its_domain_is_answered_with_what_was_meant(domain: str, meant: str) -> None:
     found = wrong(Kind.EMAIL, f"Maria@{domain}")
     assert found.code == "typo"
-    assert f"Maria@{meant}?" in found.detail
+    assert meant in found.detail
+    assert "Maria" not in found.detail, "what we answer is not redacted"
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,10 @@ def test_free_text_with_what_cannot_be_seen_is_refused(hidden: str) -> None:
     assert wrong(Kind.FREE, f"antes{hidden}depois").code == "bad_characters"
 
 
+def test_free_text_of_nothing_that_can_be_seen_is_refused() -> None:
+    assert wrong(Kind.FREE, "\u200b \ufeff").code == "bad_characters"
+
+
 def test_free_text_is_bounded() -> None:
     found = wrong(Kind.FREE, "a" * 1001)
     assert found.code == "too_long"

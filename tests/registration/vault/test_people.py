@@ -96,6 +96,7 @@ def test_person_is_found_by_what_identifies_them(aurora: House, boreal: House) -
     person_id, other = write(aurora), write(aurora, {"mail_at_work": ANA["email"]})
     write(boreal)
     assert find(aurora, Kind.EMAIL, EMAIL) == [person_id, other]
+    assert find(aurora, Kind.EMAIL, EMAIL.title()) == [person_id, other]
     assert logged()[-2:] == [("found", person_id, ["email"]), ("found", other, ["mail_at_work"])]
     assert find(aurora, Kind.TAX_ID, TAX_ID) == [person_id]
     assert find(aurora, Kind.PHONE, TAX_ID) == [], "a kind is never mistaken for another"

@@ -1,9 +1,11 @@
 """What somebody wants, from the words around the values. The words are in their one spelling."""
 
 import re
+from collections.abc import Sequence
 
 from apps.registration.kinds import Kind
 from apps.registration.understanding.reading import Asked, Intent
+from apps.registration.understanding.rules import answers
 from apps.registration.understanding.rules.vocabulary import words as word_set
 
 _NAMED = {
@@ -15,8 +17,9 @@ _NAMED = {
     "moro": Kind.POSTAL_ADDRESS,
     "nascimento": Kind.BIRTH_DATE,
     "nasci": Kind.BIRTH_DATE,
+    "data": Kind.BIRTH_DATE,
 }
-_DATUM = r"(?:nome|email|telefone|cpf|endereco|nascimento)"
+_DATUM = r"(?:nome|email|telefone|cpf|endereco|nascimento|data)"
 _VALUE = r"#(?:name|email|phone|tax_id|postal_address|birth_date)"
 
 
@@ -63,10 +66,14 @@ _HUMAN = _any(
 _REGISTER = _any(
     r"\bme (?:cadastr|inscre|inscri|registr)\w*",
     r"\b(?:quero|queria|gostaria|fazer|faz|preciso|abrir|da|como|posso|criar|cria|iniciar|abre|dar)\b.{0,30}"
-    r"\b(?:cadastr\w+|inscri\w+|inscrev\w+|registr\w+|conta)\b",
+    r"(?<!sem )\b(?:cadastr\w+|inscri\w+|inscrev\w+|registr\w+)\b(?! uma? | d[eo] (?!meu|client|membr|soci|nov))",
+    # Alone, an account is a bill as well.
+    r"\b(?:abr\w+|cri\w+) (?:(?:a|minha|uma|nova) )*conta\b",
     r"\b(?:virar|viro|ser|become|becoming) (?:um |uma |a )?(?:cliente|membro|soci[oa]|member|client|customer)\b",
-    r"\bjoin\b",
-    r"\b(?:participar|entrar)\b.{0,10}\b(?:programa|clube|grupo|promocao|lista)\b|\bficha\b",
+    r"\bjoin(?: now| please| up)*$",
+    r"\bjoin (?:(?:the|your|a) )?(?:\w+ )?(?:club|program\w*|community|group|list|team)\b",
+    r"\b(?:participar|entrar)\b.{0,10}\b(?:programa|clube|grupo|promocao|lista)\b",
+    r"\b(?:fa[zc]\w*|preench\w+|abr\w+) (?:a |minha |uma )*ficha\b",
     r"\bdeixar (?:o |os )?meus? (?:contato|dados)\b",
     r"^(?:o |novo )?(?:cadastr(?:o|ar|a|e)|registr(?:o|ar)|inscricao|inscrever)$",
     r"\bnao (?:tenho|sou|fiz) (?:ainda )?(?:o )?cadastr\w+",
@@ -104,6 +111,29 @@ _CORRECT = _any(
     rf"^(?:nao|no) .*{_VALUE}",
     r"\bcoisa (?:errada|estranha)\b|\bnot my\b",
 )
+_THE = r"(?:(?:o|a|os|as|the|my|meu|minha|meus) )*"
+_ONLY = r"(?:so|somente|apenas|only|just)"
+# What is shown is right but for this.
+_POINTS_AT = _any(
+    rf"^(?:(?:e|foi|its|{_ONLY}) )*{_THE}{_DATUM}(?: (?:e|and) {_THE}{_DATUM})*(?: (?:mesmo|so|nao|please))*$",
+    rf"\b(?:{_ONLY}|menos|exceto|fora|tirando|salvo|except|but) (?:(?:for|com|em|no|na) )?{_THE}{_DATUM}\b"
+    r"(?! (?:(?:que|ta|e|is) )*(?:cert|corret|right|correct|ok))",
+)
+# Where nothing is open, people write of much else that is wrong or to be changed, with names and dates of its own.
+_ELSEWHERE = _any(
+    r"\b(?:pedidos?|encomendas?|compr\w+|produtos?|entreg\w+|frete|notas?|fiscal|boletos?|faturas?|cobranc\w+)\b",
+    r"\b(?:pix|pag(?:ar|uei|ou|o|amentos?)|cart(?:ao|oes)|reservas?|consulta|agend\w+|mesa|comanda|recibo|cupom)\b",
+    r"\b(?:etiqueta|rastre\w+|garantia|d[ea] (?:voces|loja)|voces mudaram|(?:no|on) (?:meu|my) telefone)\b",
+    r"(?<!\bin )\borders?\b|\b(?:deliver\w*|invoices?|bills?|receipts?|payments?|packages?|parcels?|refunds?)\b",
+    r"\b(?:shipping|shipment|card|bookings?|appointments?|purchases?|products?|items?|label|your \w+)\b",
+    r"(?<!nascimento )\bdata\b(?!.{0,6} nasc)",
+)
+_OWN = rf"(?:{_DATUM}|dados|details|cadastro|registration)"
+_OWN_IS_WRONG = _any(
+    rf"\b(?:meus?|minhas?|my) (?:\w+ )?{_OWN}\b",
+    rf"\b{_OWN} (?:\w+ ){{0,2}}{_WRONG}\b|\b{_WRONG} {_OWN}\b",
+    rf"\b(?:errei|corrig\w+|corrij\w+|correct|fix) (?:\w+ )?{_OWN}\b",
+)
 _HELP = _any(
     r"\b(?:me ajud\w*|ajuda|ajudar|socorro|help)\b",
     r"\bcomo (?:funciona|assim|faco|faz|que faz|isso funciona|preencho)\b",
@@ -115,10 +145,12 @@ _HELP = _any(
     r"\bqual(?: o)? formato\b|\bque formato\b",
     r"\bquem (?:e|sao) voces?\b|\bperdid[oa]\b|\bwhat (?:do you mean|is this|is a|does|should i|should eu)\b",
     r"\b(?:duvida\w*|explic\w+|explain|nao (?:ta |to |estou )?consegu\w+|seguro|safe|captei)\b",
-    r"\bo que voces? faz\w*",
+    r"\bo que (?:(?:voces?|vao|e) )*(?:faz\w*|feito|acontece)\b|\bwhat (?:for|happens|(?:do|will|would) you)\b",
+    r"\bquem (?:mais )?(?:tem|tera|ve|vai ver|pode ver|recebe|usa)\b|\bwho (?:has|can|will|gets|sees|else)\b",
+    rf"\b(?:por que|porque) (?:(?:o|a|meu|minha|d[eoa]) )*{_DATUM}\b|\b(?:finalidade|golpe|fraude|scam)\b",
     r"\b(?:onde|aonde) (?:eu )?(?:encontr|ach|vej|fica|peg)\w*|\bwhere (?:can|do) (?:i|eu) (?:find|get)\b",
     r"^(?:ha|hein|ue|oxe|what|huh)$",
-    r"\bwhy (?:do|are|is|would)\b|\bhow does\b|\b(?:dont|do not) (?:understand|get it)\b|\bwhat is (?:a|an|the)\b",
+    r"\bwhy\b|\bhow does\b|\b(?:dont|do not) (?:understand|get it)\b|\bwhat is (?:a|an|the)\b",
 )
 _REFUSES = _any(
     r"\bprefiro nao\b|\b(?:rather|prefer) not\b|\bno way\b",
@@ -151,38 +183,22 @@ _PLAIN_COMMANDS = (
     (Intent.HELP, re.compile(r"(?:me )?ajuda|(?:eu )?(?:preciso de ajuda|need help)|help(?: me)?|socorro")),
 )
 
-# A message of nothing but these is a yes, or a no, as soon as one of the first kind is among them.
-_YES = word_set("""
-    sim isso certo certinho correto corretos ok beleza aham uhum exato exatamente positivo confirmo
-    confirma confirmar confirmado confirmada otimo perfeito fechou fechado claro certeza joia ser yes
-    yeah yep yup ya sure right correct confirmed confirm perfect good fine absolutely exactly great
-    looks bateu show ahead
-""")
-_WITH_YES = word_set("""
-    mesmo ai e ta tudo com pode dados os meus estao salvar mandar seguir prosseguir quero that thats its
-    it is all sounds look to me very course of por favor please obrigado obrigada obg valeu thanks thank
-    you eu viu entao go muito bem meu cadastro as a
-""")
-_NO = word_set("""
-    nao no nope nah negativo nada nunca nenhum never not
-""")
-_WITH_NO = word_set("""
-    disso a ver ainda ta certo correto e isso ess confirmo de jeito quero mesmo obrigado obrigada it is
-    its thats that right correct really yet thanks thank you ok good sim concordo eu
-""")
-_YES_THEN = re.compile(
-    r"(?:e )?(?:sim|show|isso mesmo|isso ai|aham|claro|perfeito|exato|yes|yeah|vai (?:fundo|nessa|em frente)"
-    r"|manda (?:ver|bala)|pode (?:mandar|seguir|prosseguir|salvar|gravar|enviar|confirmar|finalizar))\b(?!.*#)"
+# What somebody says who has nothing to answer, or does not want to.
+_PLAIN_REFUSAL = re.compile(
+    r"(?:(?:nao|no) )?(?:(?:eu|ainda) )*(?:nao|no|nope|nah|negativo|nada|nenhuma?|none|nothing)"
+    r"(?: (?:tenho|possuo|uso|sei|quero))?(?: (?:nenhuma?|nada|isso|mesmo|ainda|nao))*(?: (?:thanks|thank you))?"
+    r"|(?:eu )?(?:dont|do not) (?:have|use|know|want to)(?: (?:one|any|it|that))?|(?:eu )?have none"
+    r"|(?:(?:eu )?(?:quero|queria|prefiro|pode) )?pul(?:a|ar|o|e)(?: (?:isso|essa|esta))?"
+    r"|skip(?: (?:it|this|that))?|(?:eu )?passo"
+    r"|(?:eu )?(?:prefiro nao|nao quero|(?:would |id )?(?:rather|prefer) not(?: to)?)"
+    r"(?: (?:dizer|falar|informar|responder|say|tell|answer))?"
 )
-_NO_THEN = re.compile(r"(?:h[um]+ )?(?:nao|nem|no|nope|negativo)\b(?!.*#)")
-_LIMITS_A_YES = word_set("""
-    mas porem so nao but except not only no nem espera wait depois perai
-""")
+
+_BEFORE_ALL = ((Intent.STOP, _STOP), (Intent.HUMAN, _HUMAN))
+_WISHES = ((Intent.DENY, _REFUSES), (Intent.REGISTER, _REGISTER), (Intent.HELP, _HELP))
 _POLITE = word_set("""
     por favor pfv pf please obrigado obrigada obg
 """)
-_MOST_WORDS = 9
-_MOST_WORDS_AFTER_NO = 5
 
 
 def named(words: str) -> Kind | None:
@@ -197,48 +213,51 @@ def is_to_the_machine(folded: str) -> bool:
 
 def intent_of(words: str, asked: Asked) -> Intent:
     """Of all but a free answer."""
-    for intent, pattern in ((Intent.STOP, _STOP), (Intent.HUMAN, _HUMAN)):
-        if pattern.search(words):
-            return intent
-    if plain := plain_answer(words):
-        return plain
-    if _CORRECT.search(words):
+    return (
+        _first_of(_BEFORE_ALL, words)
+        or answers.plain(words, asked)
+        or _yes_with_more(words, asked)
+        or _change(words, asked)
+        or _first_of(_WISHES, words)
+        or answers.loose(words, asked, is_of_one=named(words) is not None)
+        or Intent.OTHER
+    )
+
+
+def _first_of(intents: Sequence[tuple[Intent, re.Pattern[str]]], words: str) -> Intent | None:
+    return next((intent for intent, pattern in intents if pattern.search(words)), None)
+
+
+def _yes_with_more(words: str, asked: Asked) -> Intent | None:
+    is_agreed = asked.is_consent and answers.agrees(words) and not _HELP.search(words)
+    is_kept = asked.is_summary and answers.keeps_all(words) and named(words) is None
+    return Intent.CONFIRM if is_agreed or is_kept else None
+
+
+def _change(words: str, asked: Asked) -> Intent | None:
+    """Something that was given is wrong, or is so no longer."""
+    if asked.is_idle and _ELSEWHERE.search(words):
+        return None
+    if _CORRECT.search(words) and (not asked.is_idle or _OWN_IS_WRONG.search(words)):
         return Intent.CORRECT
     if _UPDATE.search(words) or _MOVED.search(words):
         return Intent.CORRECT if asked.is_summary else Intent.UPDATE
-    for intent, pattern in ((Intent.DENY, _REFUSES), (Intent.REGISTER, _REGISTER), (Intent.HELP, _HELP)):
-        if pattern.search(words):
-            return intent
-    return _loose_answer(words) if asked.is_summary else Intent.OTHER
-
-
-def plain_answer(words: str) -> Intent | None:
-    """A yes or a no without anything else."""
-    said = words.replace("claro que", "claro").split()
-    if not said or len(said) > _MOST_WORDS:
-        return None
-    if not _NO.isdisjoint(said) and _NO.union(_WITH_NO).issuperset(said):
-        return Intent.DENY
-    if not _YES.isdisjoint(said) and _YES.union(_WITH_YES).issuperset(said):
-        return Intent.CONFIRM
-    return None
-
-
-def _loose_answer(words: str) -> Intent:
-    """A yes or a no to "is this right?" with more words after it that limit it in nothing."""
-    said = words.split()
-    is_limited = not _LIMITS_A_YES.isdisjoint(said) or named(words) is not None
-    if len(said) <= _MOST_WORDS and _YES_THEN.match(words) and not is_limited:
-        return Intent.CONFIRM
-    if len(said) <= _MOST_WORDS_AFTER_NO and _NO_THEN.match(words):
-        return Intent.DENY
-    return Intent.OTHER
+    return Intent.CORRECT if asked.is_summary and _POINTS_AT.search(words) else None
 
 
 def plain_command(words: str) -> Intent | None:
     """A call for the end, for somebody or for help and nothing else: even where any text would be an answer."""
-    said = " ".join(word for word in words.split() if word not in _POLITE)
+    said = _without_courtesy(words)
     return next((intent for intent, pattern in _PLAIN_COMMANDS if pattern.fullmatch(said)), None)
+
+
+def is_plain_refusal(words: str) -> bool:
+    """No answer to a question, and nothing else."""
+    return bool(_PLAIN_REFUSAL.fullmatch(_without_courtesy(words)))
+
+
+def _without_courtesy(words: str) -> str:
+    return " ".join(word for word in words.split() if word not in _POLITE)
 
 
 def is_moving(words: str) -> bool:

@@ -9,6 +9,9 @@ from apps.registration.understanding.rules.vocabulary import words
 
 _LEAD = re.compile(
     r"\b(?:nome (?:completo |todo |certo |correto )?(?:e|eh)\b:?|(?:nome|name)(?: completo)? ?:|me chamo|chamo-me"
+    r"|(?:nome|name) (?:should be|is supposed to be|(?:deve|deveria|tem que|era pra) ser)"
+    r"|(?:mud|troc|alter|corrig|atualiz|coloc|chang|updat|fix|correct)\w{0,4} (?:o |meu |my |the )?(?:nome|name)"
+    r"(?: completo)? (?:pra|para|por|to)"
     r"|(?:pode[m]? )?me cham(?:a|e|ar|em) de|(?:full )?name is|name's|call me) ?"
 )
 # These open many other sentences: only a capital tells a name.

@@ -35,7 +35,8 @@ _SPELLINGS = {
     "endereco": "address end cep rua bairro cidade complemento ap apto apartamento bloco logradouro zip postcode",
     "nome": "name sobrenome surname nomes",
     "cpf": "cnpj documento doc taxid",
-    "nascimento": "data aniversario niver birthday birth birthdate dob date",
+    "nascimento": "aniversario niver birthday birth birthdate dob",
+    "data": "date",
     "atendente": "atendentes atendimento operador operadora",
 }
 _SPELLING = {written: word for word, many in _SPELLINGS.items() for written in many.split()}
@@ -65,10 +66,9 @@ def folded(text: str) -> str:
 
 def canonical(text: str) -> str:
     """The words of a folded text, each in its one spelling."""
-    joined = (
-        text.replace("e-mail", "email").replace("e mail ", "email ").replace("tax id", "taxid").replace("'", "")
-    )
-    joined = joined.replace("numero da casa", "endereco")
+    joined = text.replace("e-mail", "email").replace("e mail ", "email ").replace("tax id", "taxid")
+    # Without its apostrophe, "what's" would be a telephone.
+    joined = joined.replace("what's", "what is").replace("'", "").replace("numero da casa", "endereco")
     return " ".join(_one_spelling(word[0]) for word in islice(_WORD.finditer(joined), _MOST_WORDS))
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from apps.registration.kinds import Kind
 from apps.registration.understanding.reading import Asked, Intent, Reading, Slot
-from apps.registration.understanding.rules import intents, speech
+from apps.registration.understanding.rules import answers, intents, speech
 from apps.registration.understanding.rules.addresses import find_addresses, find_bare_address
 from apps.registration.understanding.rules.contacts import (
     find_emails,
@@ -24,6 +24,8 @@ _SAYS_WHAT_IT_IS = word_set("""
     dia eu me chamo sou aqui my name is its it im live at was born on and the por favor please oi ola
     novo aqui ai anota
 """)
+# Behind a yes.
+_NO_QUESTION = ("why not?", "por que nao?", "porque nao?", "pq nao?")
 _OF_DIGITS = frozenset({Kind.PHONE, Kind.TAX_ID, Kind.BIRTH_DATE})
 
 
@@ -42,14 +44,17 @@ class RulesReader:
     def judge(self, text: str, asked: Asked) -> Judged:
         plain = prepared(text)
         if asked.kind is Kind.FREE:
-            return _free(plain)
+            return _free(plain, asked)
         return _judge(speech.written(plain), asked)
 
 
-def _free(text: str) -> Judged:
-    """Whatever somebody writes is the answer, unless all of it is a cry for something else."""
+def _free(text: str, asked: Asked) -> Judged:
+    """Whatever somebody writes is the answer, unless it is all a cry for something else, or a no that will do."""
     said = folded(text)
-    intent = None if intents.is_to_the_machine(said) else intents.plain_command(canonical(said))
+    words = "" if intents.is_to_the_machine(said) else canonical(said)
+    intent = intents.plain_command(words)
+    if intent is None and not asked.is_required and intents.is_plain_refusal(words):
+        intent = Intent.DENY
     if intent is None:
         slots = (Slot(Kind.FREE, text),) if text else ()
         return Judged(Reading(Intent.OTHER, slots), is_certain=True)
@@ -67,18 +72,27 @@ def _judge(text: str, asked: Asked) -> Judged:
     intent = intents.intent_of(words, asked)
     if intent is Intent.OTHER:
         _find_answer(message)
-        if asked.kind is not None and text.endswith("?") and not message.found:
-            # A question in answer to a question is about that question.
-            intent = Intent.HELP
     elif intent in {Intent.STOP, Intent.HUMAN, Intent.HELP}:
         message.found = [each for each in message.found if each.kind is not Kind.NAME]
     if intent in {Intent.OTHER, Intent.CONFIRM} and asked.is_summary and message.found:
         intent = Intent.CORRECT
-    if intent is Intent.CONFIRM and text.endswith("?"):
+    if _asks_back(message, intent):
         intent = Intent.HELP
     corrects = _corrected(message, words) if intent in {Intent.CORRECT, Intent.UPDATE} else None
     reading = Reading(intent, _slots(message), corrects)
     return Judged(reading, _is_certain(message, intent))
+
+
+def _asks_back(message: Message, intent: Intent) -> bool:
+    """A question in answer to a question is about that question."""
+    if not message.text.endswith("?"):
+        return False
+    if intent is Intent.CONFIRM:
+        return not message.folded.endswith(_NO_QUESTION)
+    if message.asked.is_consent:
+        return intent not in {Intent.DENY, Intent.HUMAN, Intent.STOP}
+    is_open = message.asked.kind is not None
+    return is_open and intent in {Intent.OTHER, Intent.REGISTER} and not message.found
 
 
 def _find_by_look(message: Message) -> None:
@@ -131,7 +145,7 @@ def _corrected(message: Message, words: str) -> Kind | None:
 def _is_certain(message: Message, intent: Intent) -> bool:
     words = canonical(message.masked())
     if not message.found:
-        return intents.plain_answer(words) is intent or intents.plain_command(words) is intent
+        return answers.plain(words, message.asked) is intent or intents.plain_command(words) is intent
     rest = [word for word in words.split() if not word.startswith("#")]
     is_alone = len(message.found) == 1 and _SAYS_WHAT_IT_IS.issuperset(rest)
     return is_alone and message.found[0].is_well_formed and intent in {Intent.OTHER, Intent.CORRECT}

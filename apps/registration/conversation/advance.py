@@ -45,12 +45,28 @@ def advance(definition: Definition, state: State, heard: Heard) -> Step:
         return _resume(definition, state)
     if state.phase not in _TABLE:
         return Step(state)
-    return _patiently(definition, state, _TABLE[state.phase][heard.intent](definition, state, heard))
+    heard, state = _with_what_was_meant(state, heard)
+    step = _patiently(definition, state, _TABLE[state.phase][heard.intent](definition, state, heard))
+    return _offering(step, heard)
 
 
 def think_over(definition: Definition, began: State, heard: Iterable[Heard]) -> State:
     """Where all that was heard since leads to."""
     return reduce(lambda state, each: advance(definition, state, each).state, heard, began)
+
+
+def _with_what_was_meant(state: State, heard: Heard) -> tuple[Heard, State]:
+    """A yes to "did you mean …?" is that value; and nobody is offered the same twice."""
+    if state.offered is not None and heard.intent is Intent.CONFIRM and not heard.values and not heard.mistakes:
+        heard = Heard(values=(state.offered,))
+    return heard, replace(state, offered=None)
+
+
+def _offering(step: Step, heard: Heard) -> Step:
+    meant = next(((each.kind, each.meant) for each in heard.mistakes if each.meant), None)
+    if meant is None or not any(isinstance(line, Wrong) for line in step.says):
+        return step
+    return replace(step, state=replace(step.state, offered=meant))
 
 
 def _patiently(definition: Definition, before: State, step: Step) -> Step:

@@ -17,6 +17,8 @@ class Mistake:
     code: str
     # For the person, in their language.
     detail: str
+    # The value that it asks after, if it does.
+    meant: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def checked(reading: Reading, language: str) -> Heard:
             if isinstance(found, Checked):
                 values.append((slot.kind, found.value))
             else:
-                mistakes.append(Mistake(slot.kind, found.code, str(found.detail)))
+                mistakes.append(Mistake(slot.kind, found.code, str(found.detail), found.meant))
     return Heard(reading.intent, tuple(values), tuple(mistakes), reading.corrects)
 
 
@@ -51,7 +53,7 @@ def as_text(heard: Heard) -> str:
     document: dict[str, Any] = {
         "intent": heard.intent,
         "values": heard.values,
-        "mistakes": [(each.kind, each.code, each.detail) for each in heard.mistakes],
+        "mistakes": [(each.kind, each.code, each.detail, each.meant) for each in heard.mistakes],
         "corrects": heard.corrects,
         "is_handed_back": heard.is_handed_back,
     }
@@ -63,7 +65,7 @@ def from_text(text: str) -> Heard:
     return Heard(
         Intent(document["intent"]),
         tuple((Kind(kind), value) for kind, value in document["values"]),
-        tuple(Mistake(Kind(kind), code, detail) for kind, code, detail in document["mistakes"]),
+        tuple(Mistake(Kind(kind), code, detail, meant) for kind, code, detail, meant in document["mistakes"]),
         Kind(document["corrects"]) if document["corrects"] else None,
         document["is_handed_back"],
     )

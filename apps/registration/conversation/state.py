@@ -26,6 +26,8 @@ class State:
     is_update: bool = False
     # Whether they were told what they agree to. A template that invites people tells it nobody.
     is_told: bool = True
+    # What the person was asked whether they meant.
+    offered: tuple[Kind, str] | None = field(default=None, repr=False)
     # What was going on before a person took over.
     resumes: RegistrationState | None = None
 
@@ -85,6 +87,7 @@ def as_text(state: State) -> str:
         "idle": state.idle,
         "is_told": state.is_told,
         "is_update": state.is_update,
+        "offered": state.offered,
         "resumes": state.resumes,
     }
     return orjson.dumps(document).decode()
@@ -101,5 +104,6 @@ def from_text(text: str) -> State:
         document["idle"],
         document["is_update"],
         document["is_told"],
+        (Kind(document["offered"][0]), document["offered"][1]) if document["offered"] else None,
         RegistrationState(document["resumes"]) if document["resumes"] else None,
     )

@@ -33,6 +33,8 @@ class Wrong:
     code: str
     # For the person who wrote it: what to do.
     detail: str
+    # What they may have meant.
+    meant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def check(kind: Kind, text: str) -> Checked | Wrong:
     try:
         return Checked(reader.read(written))
     except Refused as refused:
-        return Wrong(refused.code, refused.detail)
+        return Wrong(refused.code, refused.detail, refused.meant)
 
 
 def _too_long(most: int) -> Wrong:

@@ -26,9 +26,10 @@ def read(text: str) -> str:
     if not addresses.is_possible(AddressKind.EMAIL, address):
         raise _refused()
     # Only its domain is named: what we answer stays in the conversation when what the person wrote is redacted.
-    if meant := mail_typos.meant(address.rpartition("@")[2]):
-        detail = _("Did you mean %(domain)s after the @? Write your e-mail address once more, please.")
-        raise Refused("typo", detail % {"domain": meant})
+    name, _at, domain = address.rpartition("@")
+    if meant := mail_typos.meant(domain):
+        detail = _("Did you mean %(domain)s after the @? Answer yes, or write your e-mail address once more.")
+        raise Refused("typo", detail % {"domain": meant}, meant=f"{name}@{meant}")
     return address
 
 

@@ -4,6 +4,7 @@
 class Refused(Exception):
     """The detail is for the person who wrote it: kind, and with what to do about it."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, *, meant: str = "") -> None:
+        """`meant` is the value that the detail asks after, for whoever answers yes."""
         super().__init__(code)
-        self.code, self.detail = code, detail
+        self.code, self.detail, self.meant = code, detail, meant

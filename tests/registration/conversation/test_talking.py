@@ -191,3 +191,16 @@ def test_who_is_known_corrects_what_is_known(aurora: House, ana: Person) -> None
         "email": "nova@exemplo.com.br",
         "tax_id": "52998224725",
     }
+
+
+def test_yes_to_what_was_meant_is_that(ana: Person) -> None:
+    ana.says("cadastro", "sim", "Ana Lima")
+    assert "gmail.com" in ana.says("ana.lima@gmial.com")
+    redis_client().flushdb()
+    assert "a***@gmail.com" in ana.says("sim", "não")
+
+
+def test_yes_to_something_else_is_not_what_was_meant(ana: Person) -> None:
+    ana.says("cadastro", "sim", "Ana Lima", "ana.lima@gmial.com", "pra que serve?")
+    assert "e-mail" in ana.says("sim").lower()
+    assert ana.registration.step == "email"

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ('actor_kind', models.CharField(choices=[('user', 'person'), ('api_key', 'API key'), ('system', 'system')], max_length=10, verbose_name='kind of actor')),
                 ('actor_id', models.UUIDField(null=True)),
                 ('actor_label', models.CharField(max_length=255, verbose_name='who')),
-                ('action', models.CharField(choices=[('read', 'read'), ('written', 'written'), ('found', 'found'), ('exported', 'exported'), ('erased', 'erased')], max_length=8, verbose_name='action')),
+                ('action', models.CharField(choices=[('read', 'Read'), ('written', 'Written'), ('found', 'Found'), ('exported', 'Exported'), ('erased', 'Erased')], max_length=8, verbose_name='action')),
                 ('fields', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), default=list, size=None, verbose_name='fields')),
                 ('reason', models.CharField(max_length=200, verbose_name='why')),
                 ('request_id', models.CharField(blank=True, max_length=64)),

@@ -8,11 +8,13 @@ from apps.registration.vault.models.scoped import VaultModel
 
 
 class Action(models.TextChoices):
-    READ = "read", _("read")
-    WRITTEN = "written", _("written")
-    FOUND = "found", _("found")
-    EXPORTED = "exported", _("exported")
-    ERASED = "erased", _("erased")
+    """What is said of each, in people's languages, the admin's accesses.py knows."""
+
+    READ = "read"
+    WRITTEN = "written"
+    FOUND = "found"
+    EXPORTED = "exported"
+    ERASED = "erased"
 
 
 class Access(VaultModel):

@@ -113,6 +113,11 @@ SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "operations: look how much waits": {
+        "task": "operations.look",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
     "operations: forget old minutes and hours": {
         "task": "operations.forget_traffic",
         "schedule": crontab(minute="57"),

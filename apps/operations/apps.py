@@ -5,3 +5,11 @@ from django.utils.translation import gettext_lazy as _
 class OperationsConfig(AppConfig):
     name = "apps.operations"
     verbose_name = _("Operations")
+
+    def ready(self) -> None:
+        from django.contrib import admin
+
+        from apps.operations import workers
+
+        admin.site.index_template = "operations/admin/index.html"
+        workers.listen()

@@ -2,12 +2,18 @@
 
 from celery import shared_task
 
+from apps.operations import look
 from apps.operations.traffic import count, forget
 
 
 @shared_task(name="operations.count_traffic")
 def count_traffic() -> int:
     return count.count_new()
+
+
+@shared_task(name="operations.look")
+def look_around() -> int:
+    return look.look()
 
 
 @shared_task(name="operations.forget_traffic")

@@ -41,6 +41,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("accounts/favicon.svg")}
     ],
+    "DASHBOARD_CALLBACK": "apps.operations.admin.overview_page.fill_in",
     "STYLES": [lambda _request: static("accounts/admin.css")],
     "SCRIPTS": [lambda _request: static("accounts/admin.js")],
     # There is no site to view besides the admin.

@@ -7,6 +7,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.messaging.models import Message, MessageEvent
 from apps.messaging.statuses import EventKind
@@ -42,6 +43,21 @@ def in_words(event: MessageEvent) -> str:
     if "seconds" in detail:
         words.append(_("goes on in %(seconds)s s") % {"seconds": detail["seconds"]})
     return ", ".join(words)
+
+
+_KINDS_OF_ERROR = {
+    "transient": gettext_lazy("the provider failed"),
+    "rate_limited": gettext_lazy("the provider had too much"),
+    "recipient_rejected": gettext_lazy("the recipient cannot be reached"),
+    "message_rejected": gettext_lazy("the provider refused the message"),
+    "account_rejected": gettext_lazy("the provider refused our account"),
+    "outcome_unknown": gettext_lazy("nobody knows whether it was sent"),
+}
+
+
+def kind_of_error(name: str) -> str:
+    """For people who do not know how we call it."""
+    return str(_KINDS_OF_ERROR.get(name, name))
 
 
 def error_in_words(error_class: str, code: str, detail: str) -> str:

@@ -57,6 +57,8 @@ class TrafficCursor(models.Model):
 
     transaction = TransactionId()
     event_id = models.BigIntegerField()
+    # By which is seen whether beat runs.
+    counted_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "traffic_cursor"

@@ -7,7 +7,9 @@ appear behind the cursor.
 
 from django.db import connection, transaction
 
+from apps.core import clock
 from apps.messaging.statuses import EventKind
+from apps.operations.models import TrafficCursor
 from apps.operations.traffic.latency import BUCKETS
 
 AT_ONCE = 5_000
@@ -28,6 +30,7 @@ COUNTED: dict[str, tuple[EventKind, ...]] = {
 
 def count_new() -> int:
     counted = 0
+    TrafficCursor.objects.update(counted_at=clock.now())
     for _ in range(MOST_BATCHES):
         batch = count_batch()
         counted += batch

@@ -1,6 +1,6 @@
 """Take conversations in which something waits to be heard, under a lease: nobody else works on one meanwhile."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -8,6 +8,8 @@ from uuid import UUID
 from django.db import connection
 
 from apps.core.ids import new_id
+from apps.messaging.conversations import lock
+from apps.messaging.models import Conversation
 
 # Longer than a model may take for all of a batch, with time to write down what came of it.
 LEASE_SECONDS = 60.0
@@ -36,6 +38,11 @@ def claim(most: int) -> list[Claimed]:
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, {"most": most, "lease": new_id(), "seconds": LEASE_SECONDS})
         return [Claimed(*row) for row in cursor.fetchall()]
+
+
+def hold(conversation_ids: Iterable[UUID]) -> None:
+    """Before anything else, as whoever writes down what people wrote does: conversations, talks, registrations."""
+    lock(Conversation.across_organizations.filter(pk__in=list(conversation_ids)))
 
 
 def release(claimed: Sequence[Claimed], heard: Container[UUID]) -> None:

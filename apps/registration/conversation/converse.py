@@ -22,6 +22,7 @@ from apps.registration.conversation.claim import Claimed, claim
 from apps.registration.conversation.heard import checked
 from apps.registration.conversation.mail_check import without_dead_domains
 from apps.registration.conversation.prepare import Prepared, prepare
+from apps.registration.conversation.team import give_up
 from apps.registration.understanding.reader import understand
 from apps.registration.understanding.reading import Reading
 
@@ -114,4 +115,4 @@ def _give_up(each: Prepared, error: Exception) -> None:
     logger.error(
         "message_not_heard", conversation_id=str(each.claimed.conversation_id), reason=type(error).__name__
     )
-    settle.give_up(each)
+    give_up(each)

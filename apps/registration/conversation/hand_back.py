@@ -10,10 +10,12 @@ from apps.core import clock
 from apps.core.api.problems import Conflict
 from apps.messaging import labels
 from apps.registration.conversation import advance, memory
+from apps.registration.conversation.claim import hold
 from apps.registration.conversation.heard import HANDED_BACK, as_text
 from apps.registration.conversation.prepare import definition_of
-from apps.registration.conversation.settle import NotSaid, Settled, follow, hold, label_name, write
+from apps.registration.conversation.settle import NotSaid, Settled, follow, write
 from apps.registration.conversation.state import State, Step
+from apps.registration.conversation.team import label_name
 from apps.registration.models import Registration, Turn
 from apps.registration.models import RegistrationState as Phase
 

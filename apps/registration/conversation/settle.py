@@ -4,7 +4,7 @@ Whoever dies before it ends has done nothing, and the messages are heard again w
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,27 +13,24 @@ from uuid import UUID
 
 import orjson
 import structlog
-from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
-from django.utils import translation
-from django.utils.translation import gettext
 
 from apps.accounts.models import Organization
 from apps.core import clock, errands
 from apps.core.deadlocks import tried_again
 from apps.messaging import labels
-from apps.messaging.conversations import lock
 from apps.messaging.engine.accept import accept
 from apps.messaging.engine.new_message import NewMessage, Refused
 from apps.messaging.models import Conversation
 from apps.registration.applying.apply import TASK as APPLY
 from apps.registration.conversation import advance, claim, memory
+from apps.registration.conversation.claim import hold
 from apps.registration.conversation.heard import Heard, as_text
 from apps.registration.conversation.known import Known, known_of
 from apps.registration.conversation.prepare import Prepared, definition_of
 from apps.registration.conversation.say import say
 from apps.registration.conversation.state import State, Step
+from apps.registration.conversation.team import LABEL_COLOR, label_name
 from apps.registration.definition import Definition
 from apps.registration.models import RUNNING, Registration, StartedBy, Turn
 from apps.registration.models import RegistrationState as Phase
@@ -46,7 +43,6 @@ type Hearings = Mapping[UUID, Heard]
 
 # What makes somebody begin, where nothing is going on.
 STARTING = (Intent.REGISTER, Intent.UPDATE, Intent.CORRECT)
-LABEL_COLOR = "#b45309"
 # Nobody needs as many; a machine that answers a machine does.
 MOST_TURNS = 200
 
@@ -98,45 +94,6 @@ def _settle_all(prepared: Sequence[Prepared], heard: Hearings, unanswerable: Col
     claim.release([each.claimed for each in ours], done)
 
 
-@transaction.atomic
-def give_up(prepared: Prepared) -> None:
-    """A message that cannot be worked on: crossed off, and shown to the team, which goes on with it."""
-    claimed = prepared.claimed
-    hold([claimed.conversation_id])
-    if not claim.held([claimed]):
-        return
-    running = Registration.across_organizations.filter(conversation=claimed.conversation_id, ended_at=None)
-    if not set_aside(running, claimed.message_id):
-        organization = Organization.objects.get(pk=claimed.organization_id)
-        labels.mark(organization, [claimed.conversation_id], label_name(), LABEL_COLOR)
-    claim.release([claimed], {claimed.talk_id})
-
-
-def set_aside(running: QuerySet[Registration], message_id: UUID | None = None) -> bool:
-    """The one that is found is for a person of the team now. Of its words none is read: they may be unreadable."""
-    registration = running.select_related("organization").defer("opening", "confirmed").first()
-    if registration is None:
-        return False
-    organization, now, number = registration.organization, clock.now(), registration.turns + 1
-    Turn.across_organizations.create(
-        organization=organization,
-        registration=registration,
-        number=number,
-        message_id=message_id,
-        heard=as_text(Heard(Intent.HUMAN)),
-        at=now,
-    )
-    rows = Registration.across_organizations.filter(pk=registration.pk)
-    rows.update(state=Phase.WITH_PERSON, turns=number, look_at=None, changed_at=now)
-    labels.mark(organization, [registration.conversation_id], label_name(), LABEL_COLOR)
-    return True
-
-
-def hold(conversation_ids: Iterable[UUID]) -> None:
-    """Before anything else, as whoever writes down what people wrote does: conversations, talks, registrations."""
-    lock(Conversation.across_organizations.filter(pk__in=list(conversation_ids)))
-
-
 def write(settled: Settled) -> None:
     """Raises NotSaid, and then has written nothing that stays."""
     Registration.across_organizations.bulk_create(settled.new)
@@ -160,12 +117,6 @@ def write(settled: Settled) -> None:
     for registration, _state in settled.states:
         if registration.state == Phase.COMPLETED:
             errands.start_on_commit(APPLY, registration.id)
-
-
-def label_name() -> str:
-    """By which a conversation is found in the inbox: in the language of the installation."""
-    with translation.override(settings.LANGUAGE_CODE):
-        return gettext("Registration")
 
 
 def follow(settled: Settled, registration: Registration, definition: Definition, step: Step) -> None:

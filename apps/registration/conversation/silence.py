@@ -11,9 +11,11 @@ from apps.core import clock
 from apps.core.deadlocks import tried_again
 from apps.core.encryption import UnreadableSecret
 from apps.registration.conversation import memory
+from apps.registration.conversation.claim import hold
 from apps.registration.conversation.prepare import definition_of
-from apps.registration.conversation.settle import NotSaid, Settled, follow, hold, set_aside, write
+from apps.registration.conversation.settle import NotSaid, Settled, follow, write
 from apps.registration.conversation.state import Ask, Line, State, Step, Text
+from apps.registration.conversation.team import set_aside
 from apps.registration.models import Registration
 from apps.registration.models import RegistrationState as Phase
 

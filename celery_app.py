@@ -168,6 +168,8 @@ app.conf.update(
     task_ignore_result=True,
     task_store_errors_even_if_ignored=False,
     result_backend=None,
+    # Nor has beat any to clean up.
+    result_expires=None,
     accept_content=["json"],
     task_serializer="json",
     # Acknowledged when it starts: what a dead worker left undone is found in the database, not in the broker.

@@ -10,6 +10,8 @@ class OperationsConfig(AppConfig):
         from django.contrib import admin
 
         from apps.operations import workers
+        from apps.operations.beat import runs
 
         admin.site.index_template = "operations/admin/index.html"
+        runs.listen()
         workers.listen()

@@ -1,0 +1,3 @@
+from apps.operations.admin.periodic_task import PeriodicTaskAdmin
+
+__all__ = ["PeriodicTaskAdmin"]

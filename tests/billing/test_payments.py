@@ -90,16 +90,17 @@ def test_payment_waits_no_longer_than_it_may(aurora: House, monkeypatch: pytest.
     began = time.monotonic()
     assert pay(invoice).status == "paid"
     assert time.monotonic() - began >= 0.3
+    monkeypatch.setattr(in_flight, "PATIENCE_SECONDS", 10)
     began = time.monotonic()
     pay(bills.add(aurora, "other"))
-    assert time.monotonic() - began < 0.3, "nothing of this one is in flight"
+    assert time.monotonic() - began < 10, "nothing of this one is in flight"
 
 
 @pytest.mark.django_db
 def test_messages_that_took_a_reminders_place_are_waited_for(
     aurora: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(in_flight, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(in_flight, "PATIENCE_SECONDS", 10)
     invoice = bills.add(aurora)
     first = bills.reminder_at_provider(aurora, invoice)
     Delivery.across_organizations.filter(message=first).delete()
@@ -107,7 +108,8 @@ def test_messages_that_took_a_reminders_place_are_waited_for(
     Message.across_organizations.filter(pk=second.pk).update(fallback_of_id=first.pk)
     began = time.monotonic()
     invoices.dispute(aurora.principal(), invoice)
-    assert time.monotonic() - began < 0.2, "it waits in its queue, where the guard will stop it"
+    assert time.monotonic() - began < 10, "it waits in its queue, where the guard will stop it"
+    monkeypatch.setattr(in_flight, "PATIENCE_SECONDS", 0.2)
     Delivery.across_organizations.filter(message=second).update(state="sending", lease=second.pk)
     began = time.monotonic()
     pay(invoice)

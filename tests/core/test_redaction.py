@@ -1,10 +1,11 @@
-import time
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.core.redaction import HIDDEN, MAX_TEXT, redact, redact_text
+from tests.timing import quickest
 
 API_KEY = "rk_abcdefghijkm_Zm9vYmFyYmF6cXV4cXV1eA"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoiMSJ9.c2lnbmF0dXJl"
@@ -63,9 +64,7 @@ def test_endless_text_is_cut() -> None:
     "hostile", ["a." * 4_000, "eyJ-" * 2_000, "eyJa." * 1_600, "a://" * 2_000, "token=" * 1_300]
 )
 def test_hostile_text_is_read_in_no_time(hostile: str) -> None:
-    started = time.perf_counter()
-    redact_text(hostile)
-    assert time.perf_counter() - started < 0.05
+    assert quickest(partial(redact_text, hostile)) < 0.05
 
 
 def test_link_that_sets_a_password_is_hidden() -> None:

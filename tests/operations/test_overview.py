@@ -108,7 +108,7 @@ def test_what_is_wrong_comes_first(aurora: House) -> None:
 
 
 def test_member_sees_their_own_organization_only(aurora: House, boreal: House) -> None:
-    traffic(aurora, sent=5)
+    history.account_of(aurora)
     traffic(boreal, sent=7777)
     look()
     text = shown(browser_of(aurora.viewer.user))

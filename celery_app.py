@@ -73,6 +73,11 @@ SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "messaging: go on with the clearings of dead letters": {
+        "task": "messaging.clear_dead_letters",
+        "schedule": 2.0,
+        "options": {"expires": 2},
+    },
     "callbacks: look for what was forgotten, and for second attempts": {
         "task": "callbacks.recover",
         "schedule": 5.0,

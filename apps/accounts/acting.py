@@ -13,6 +13,8 @@ from apps.accounts.models import Membership, Organization, User
 from apps.accounts.principal import Principal
 
 CHOSEN = "organization_id"
+# By which lists are narrowed, in their address.
+ORGANIZATION = "organization"
 
 
 def acting_user(request: HttpRequest) -> User:
@@ -32,6 +34,17 @@ def acting_principal(request: HttpRequest) -> Principal | None:
 def principal_for(request: HttpRequest, organization: Organization) -> Principal:
     """Who acts on something of this organization, which the caller has already been found allowed to see."""
     return acting_principal(request) or Principal.of_superuser(acting_user(request), organization)
+
+
+def organizations_of(request: HttpRequest) -> list[UUID]:
+    """Those whose things are looked for: one's own; for a superuser the one that a list is narrowed to, or all."""
+    principal = acting_principal(request)
+    if principal is not None:
+        return [principal.organization.id]
+    try:
+        return [UUID(request.GET.get(ORGANIZATION, ""))]
+    except ValueError:
+        return list(Organization.objects.values_list("pk", flat=True))
 
 
 def memberships_of(user: User) -> QuerySet[Membership]:

@@ -20,7 +20,7 @@ from apps.callbacks.models import DeliveryState, WebhookDelivery, WebhookEndpoin
 from apps.core import clock
 from apps.core.api.problems import Conflict
 from apps.core.ids import new_id
-from apps.messaging.api.filters import created_between
+from apps.messaging.search import created_between
 
 MOST_AT_ONCE = 10_000
 MOST_COUNTED = 100_000

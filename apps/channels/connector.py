@@ -96,6 +96,10 @@ class Connector(ABC):
     async def check(self, client: GuardedClient, credentials: Mapping[str, str]) -> None:
         """Changes nothing. Raises what a send with these credentials would meet."""
 
+    def shown_request(self, outbound: Outbound) -> str:
+        """What is written to the provider, for operators to read: its credentials hide what is secret."""
+        return ""
+
     @classmethod
     def bad_credentials(cls, _credentials: Mapping[str, str]) -> dict[str, str]:
         """What is wrong with credentials that can be seen without asking anybody, by name. Told in words."""

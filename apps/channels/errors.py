@@ -1,6 +1,22 @@
 """Why a message was not sent. The class decides what happens next; code and detail are for people."""
 
+from dataclasses import dataclass
 from typing import ClassVar, Literal
+
+LONGEST_ANSWER = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The provider's own words, as far as they are kept."""
+
+    status: int
+    body: str
+
+    @classmethod
+    def of(cls, status: int, body: bytes) -> "Heard":
+        # The database takes no NUL.
+        return cls(status, body[: 4 * LONGEST_ANSWER].decode(errors="replace").replace("\0", "")[:LONGEST_ANSWER])
 
 
 class SendFailed(Exception):
@@ -9,6 +25,8 @@ class SendFailed(Exception):
     name: ClassVar[str]
     # Whether the provider as a whole seems to be down. One recipient's own server says nothing of the others'.
     blames_provider = False
+    # The answer that said so, where there was one.
+    heard: Heard | None = None
 
     def __init__(self, code: str = "", detail: str = "") -> None:
         # The database takes no NUL, and one bad word must not cost a whole batch its outcomes.

@@ -4,9 +4,11 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import orjson
+
 from apps.channels.callback import is_storable_id
 from apps.channels.connector import Connector, Outbound
-from apps.channels.errors import AccountRejected, OutcomeUnknown, SendFailed, Transient
+from apps.channels.errors import AccountRejected, Heard, OutcomeUnknown, SendFailed, Transient
 from apps.core.guarded_http import (
     Answer,
     GuardedClient,
@@ -58,6 +60,17 @@ class HttpConnector(Connector):
             raise OutcomeUnknown("unreadable", "The provider agreed, with an id that is none.")
         return provider_id
 
+    def shown_request(self, outbound: Outbound) -> str:
+        request = self.build_request(outbound)
+        head = [
+            f"{request.method} {request.url}",
+            *(f"{name}: {value}" for name, value in request.headers.items()),
+        ]
+        body = request.body.decode(errors="replace")
+        if request.headers.get("Content-Type", "").startswith("application/json"):
+            body = orjson.dumps(orjson.loads(request.body), option=orjson.OPT_INDENT_2).decode()
+        return "\n".join(head) + (f"\n\n{body}" if body else "")
+
     async def check(self, client: GuardedClient, credentials: Mapping[str, str]) -> None:
         try:
             await self.ask(client, self.build_check(credentials), credentials)
@@ -85,7 +98,10 @@ class HttpConnector(Connector):
         if 300 <= answer.status < 400:
             # No provider of ours redirects: something else stands at its address, and knows nothing of messages.
             raise Transient(str(answer.status), "The provider's address answers with a redirect.")
-        raise self.classify(self._without_secrets(answer, credentials))
+        shown = self._without_secrets(answer, credentials)
+        failure = self.classify(shown)
+        failure.heard = Heard.of(shown.status, shown.body)
+        raise failure
 
     def target_refused(self, error: TargetRefused) -> SendFailed:
         """Our own network rules forbid the provider's address: that is for a person to mend."""

@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 
 _lock = threading.Lock()
 _last_instant = 0
@@ -32,3 +32,8 @@ def first_id_of(moment: datetime) -> uuid.UUID:
     """No id that is made from then on is smaller: it turns a time into a range of the primary key."""
     milliseconds = min(max(int(moment.timestamp() * 1000), 0), 2**48 - 1)
     return uuid.UUID(int=milliseconds << 80)
+
+
+def moment_of(made: uuid.UUID) -> datetime:
+    """When an id was made, to the millisecond."""
+    return datetime.fromtimestamp((made.int >> 80) / 1000, UTC)

@@ -177,8 +177,8 @@ WITH receipts AS (
 ), fallbacks AS (
     DELETE FROM message_fallback WHERE message_id = ANY(%(ids)s::uuid[]) RETURNING 1
 ), events AS (
-    UPDATE message_event SET detail = detail - 'detail'
-     WHERE message_id = ANY(%(ids)s::uuid[]) AND detail ? 'detail'
+    UPDATE message_event SET detail = detail - 'detail' - 'answer'
+     WHERE message_id = ANY(%(ids)s::uuid[]) AND detail ?| '{detail,answer}'
     RETURNING 1
 ), dead_letters AS (
     UPDATE dead_letter

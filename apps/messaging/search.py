@@ -5,6 +5,7 @@ Each way is one look into an index, for the tables are too long to be searched.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 from itertools import chain
 from operator import and_
@@ -15,11 +16,15 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.accounts.models import Organization
 from apps.channels.models import ChannelAccount
+from apps.core.ids import first_id_of
 from apps.messaging.contacts import named, reached_at
 from apps.messaging.models import Conversation, ConversationLabel, DeadLetter, Delivery, Message
 from apps.messaging.statuses import Status
 
 MOST_FOUND = 200
+# A message gets its id after the moment that it is accepted at.
+_ID_DELAY = timedelta(minutes=1)
+_LAST_MOMENT = datetime.max.replace(tzinfo=UTC) - _ID_DELAY
 
 # Where every message with this status has a row under the same id, among few others.
 SHORT_TABLES: dict[str | None, type[Delivery | DeadLetter]] = {
@@ -79,6 +84,16 @@ def _sifted(wanted: Mapping[str, Any]) -> Q:
     if wanted.get("unread") is False:
         sifted &= Q(unread_count=0)
     return sifted
+
+
+def created_between(after: datetime | None, before: datetime | None) -> Q:
+    """As a range of ids, which every index of messages ends with."""
+    within = Q()
+    if after is not None:
+        within &= Q(pk__gte=first_id_of(after))
+    if before is not None:
+        within &= Q(pk__lt=first_id_of(min(before, _LAST_MOMENT) + _ID_DELAY))
+    return within
 
 
 def as_id(text: str) -> UUID | None:

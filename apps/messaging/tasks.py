@@ -3,17 +3,19 @@
 from typing import Any
 from uuid import UUID
 
-from celery import shared_task
+from celery import Task, shared_task
 from celery.signals import worker_init, worker_ready, worker_shutting_down
 
+from apps.messaging.dead_letters import step
 from apps.messaging.engine import alarm_clock, deliver, fetch_media, loop, publisher, receive, recover
 
 _clock: alarm_clock.AlarmClock | None = None
 
 
-@shared_task(name="messaging.drain")
-def drain(account_id: str, slot: int = 0) -> dict[str, Any]:
-    return loop.process_loop().run(lambda own: deliver.drain(own, UUID(account_id), slot))
+@shared_task(name="messaging.drain", bind=True)
+def drain(self: "Task[Any, Any]", account_id: str, slot: int = 0) -> dict[str, Any]:
+    task = self.request.id or ""
+    return loop.process_loop().run(lambda own: deliver.drain(own, UUID(account_id), slot, task))
 
 
 @shared_task(name="messaging.receive")
@@ -34,6 +36,11 @@ def forget_seen_callbacks() -> int:
 @shared_task(name="messaging.recover")
 def recover_all() -> dict[str, int]:
     return recover.recover()
+
+
+@shared_task(name="messaging.clear_dead_letters")
+def clear_dead_letters() -> int:
+    return step.go_on()
 
 
 @worker_init.connect

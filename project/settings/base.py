@@ -272,6 +272,8 @@ IDEMPOTENCY_HOURS = 24
 # The live page offers to make traffic and faults where it is told of simulated providers: in the demo only
 
 SIMULATORS_URL = env.text("SIMULATORS_URL", "")
+# Where people open Jaeger; without one, no message links to its trace.
+JAEGER_URL = env.text("JAEGER_URL", "").rstrip("/")
 
 # Logs: one JSON object a line, or coloured lines for a person at a terminal
 

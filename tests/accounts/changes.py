@@ -7,6 +7,7 @@ from apps.billing import invoices
 from apps.billing import policies as reminder_policies
 from apps.callbacks import endpoints as webhook_endpoints
 from apps.messaging import contacts, conversations, labels
+from apps.messaging.dead_letters import clearings
 from apps.messaging.models import (
     Conversation,
 )
@@ -53,6 +54,10 @@ def started(house: House) -> Any:
 
 def assigned(house: House) -> Any:
     return {"member_id": str(house.agent.pk)}
+
+
+def resting(house: House) -> Any:
+    return {"ids": [str(history.dead(house).pk)], "reason": "too old"}
 
 
 def labelled(house: House) -> Any:
@@ -128,6 +133,11 @@ CHANGES: dict[str, tuple[Any, str]] = {
     "POST /v1/dead-letters/<uuid:letter_id>/replay": (None, "dead_letter.replayed"),
     "POST /v1/dead-letters/<uuid:letter_id>/discard": ({"reason": "too old"}, "dead_letter.discarded"),
     "POST /v1/dead-letters/replay": ({"dry_run": False}, "dead_letters.replayed"),
+    "POST /v1/dead-letters/discard": (resting, "dead_letters.discarded"),
+    "POST /v1/dead-letters/clearings": ({"action": "replay"}, "clearing.started"),
+    "POST /v1/dead-letters/clearings/<uuid:clearing_id>/pause": (None, "clearing.paused"),
+    "POST /v1/dead-letters/clearings/<uuid:clearing_id>/resume": (None, "clearing.resumed"),
+    "POST /v1/dead-letters/clearings/<uuid:clearing_id>/cancel": (None, "clearing.cancelled"),
     "POST /v1/invoices": (bills.wanted(), "invoice.created"),
     "PATCH /v1/invoices/<uuid:invoice_id>": ({"due_on": "2027-01-02"}, "invoice.changed"),
     "POST /v1/invoices/<uuid:invoice_id>/pay": ({"amount": 1}, "invoice.payment_recorded"),
@@ -185,6 +195,10 @@ BEFORE: dict[str, Callable[[House, Any], object]] = {
         house.principal(), target
     ),
     "POST /v1/dead-letters/replay": lambda house, _target: history.dead(house),
+    "POST /v1/dead-letters/clearings": lambda house, _target: history.dead(house),
+    "POST /v1/dead-letters/clearings/<uuid:clearing_id>/resume": lambda house, target: clearings.pause(
+        house.principal(), target
+    ),
     "POST /v1/reminder-policies/<uuid:policy_id>/stop": lambda house, target: reminder_policies.go_live(
         house.principal(), target
     ),

@@ -17,7 +17,11 @@ from apps.files import uploads
 from apps.files.models import File, Upload, UploadWay
 from apps.messaging import labels, notes, routes
 from apps.messaging.consent import suppressions
+from apps.messaging.dead_letters import clearings
+from apps.messaging.dead_letters.selection import Selection
 from apps.messaging.models import (
+    Clearing,
+    ClearingAction,
     ConsentSource,
     Contact,
     ContactAddress,
@@ -75,6 +79,11 @@ def suppression(house: House) -> Suppression:
     return added
 
 
+def clearing(house: House) -> Clearing:
+    history.dead(house)
+    return clearings.start(house.principal(), ClearingAction.REPLAY, Selection())
+
+
 def invoice(house: House) -> Invoice:
     code = pix.build("x@x.example", "X", "X", 14990, f"of{house.organization.slug}")
     return bills.add(house, pix_code=code)
@@ -123,6 +132,7 @@ SOMEBODY_ELSES: dict[type[Any], Callable[[House], Any]] = {
     ConversationNote: lambda house: notes.write(house.principal(), history.conversation(house), "x"),
     Label: lambda house: labels.add(house.principal(), name=f"x of {house.organization.slug}", color="#112233"),
     DeadLetter: history.dead,
+    Clearing: clearing,
     Template: template,
     Route: route,
     Suppression: suppression,

@@ -52,7 +52,8 @@ class ProblemsAsMessages(ModelAdmin):  # type: ignore[misc]
         """Only what the page offers as a filter. Django would let the address search any column in any way."""
         filters = self.get_list_filter(request)
         offered = {name for name in filters if isinstance(name, str)}
-        own = {getattr(each, "parameter_name", "") for each in filters if isinstance(each, type)}
+        classes = [each for each in filters if isinstance(each, type)]
+        own = {name for each in classes for name in getattr(each, "names", [getattr(each, "parameter_name", "")])}
         return lookup in own | {f"{name}{suffix}" for name in offered for suffix in LOOKUPS}
 
     def _guarded(self, view: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

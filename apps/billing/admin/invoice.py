@@ -25,11 +25,13 @@ from apps.billing.models import Invoice, InvoiceStatus, Payment
 from apps.billing.models.invoice import UNPAID
 from apps.billing.planner.words import spoken
 from apps.core import clock
-from apps.messaging.admin.base import LongTableAdmin, SiftingFilter
+from apps.messaging.admin.base import LongTableAdmin
+from apps.messaging.admin.filters import SelectFilter
+from apps.messaging.admin.newest import newest
 from apps.messaging.search import as_id
 
 
-class StatusFilter(SiftingFilter):
+class StatusFilter(SelectFilter):
     title = gettext_lazy("status")
     parameter_name = "status"
 
@@ -37,10 +39,10 @@ class StatusFilter(SiftingFilter):
         return list(InvoiceStatus.choices)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset if self.value() is None else self.newest(queryset).filter(status=self.value())
+        return queryset if self.value() is None else newest(request, queryset).filter(status=self.value())
 
 
-class DueFilter(SiftingFilter):
+class DueFilter(SelectFilter):
     """Of what is still owed."""
 
     title = gettext_lazy("due")
@@ -61,7 +63,7 @@ class DueFilter(SiftingFilter):
             "week": {"due_on__gte": today, "due_on__lte": week},
             "later": {"due_on__gt": week},
         }.get(self.value() or "")
-        return queryset if when is None else self.newest(queryset).filter(status__in=UNPAID, **when)
+        return queryset if when is None else newest(request, queryset).filter(status__in=UNPAID, **when)
 
 
 class PaymentsInline(TabularInline):  # type: ignore[misc]

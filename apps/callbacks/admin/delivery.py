@@ -12,11 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 
-from apps.accounts.acting import principal_for
+from apps.accounts.acting import organizations_of, principal_for
 from apps.accounts.roles import Scope
 from apps.callbacks import deliveries
 from apps.callbacks.models import DeliveryState, WebhookDelivery, WebhookEndpoint
-from apps.messaging.admin.base import LongTableAdmin, SiftingFilter, organizations_of
+from apps.messaging.admin.base import LongTableAdmin
+from apps.messaging.admin.filters import SelectFilter
+from apps.messaging.admin.newest import newest
 from apps.messaging.search import as_id
 
 
@@ -32,7 +34,7 @@ class EndpointFilter(SimpleListFilter):
         return queryset if self.value() is None else queryset.filter(endpoint=self.value())
 
 
-class StateFilter(SiftingFilter):
+class StateFilter(SelectFilter):
     title = gettext_lazy("state")
     parameter_name = "state"
 
@@ -40,7 +42,7 @@ class StateFilter(SiftingFilter):
         return list(DeliveryState.choices)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset if self.value() is None else self.newest(queryset).filter(state=self.value())
+        return queryset if self.value() is None else newest(request, queryset).filter(state=self.value())
 
 
 @admin.register(WebhookDelivery)

@@ -116,6 +116,11 @@ class Email(Connector):
                 await self._smtp.send(server, message, _allowed(), ends_at - time.monotonic())
         return _message_id(outbound.message_id, outbound.credentials)
 
+    def shown_request(self, outbound: Outbound) -> str:
+        mail = _written(outbound)
+        headers = {"From": mail.from_email, "To": outbound.to, "Subject": mail.subject, **mail.extra_headers}
+        return "\n".join(f"{name}: {value}" for name, value in headers.items()) + f"\n\n{mail.body}"
+
     async def check(self, client: GuardedClient, credentials: Mapping[str, str]) -> None:
         with _in_our_words():
             await self._smtp.check(_server(credentials), _allowed(), settings.OUTBOUND_SECONDS)

@@ -1,6 +1,7 @@
 """Webhooks: a message as JSON to any URL, signed after Standard Webhooks."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from apps.channels.capabilities import AddressKind, Capabilities, CredentialFiel
 from apps.channels.connector import CalledAt, Connector, Outbound
 from apps.channels.content import LONGEST_BUTTON_TITLE, Content, MediaKind
 from apps.channels.errors import (
+    Heard,
     MessageRejected,
     OutcomeUnknown,
     RateLimited,
@@ -57,14 +59,7 @@ class Webhook(Connector):
 
     async def send(self, client: GuardedClient, outbound: Outbound) -> str:
         message_id, now = str(outbound.message_id), clock.now()
-        body = orjson.dumps(
-            {
-                "type": "message",
-                "id": message_id,
-                "timestamp": now.isoformat(),
-                "data": _data(outbound.content, outbound.answers),
-            }
-        )
+        body = orjson.dumps(_document(outbound, now))
         secret = outbound.credentials["signing_secret"]
         signed = standard_webhooks.headers([secret], message_id, int(now.timestamp()), body)
         headers = {"Content-Type": "application/json", **signed}
@@ -77,14 +72,31 @@ class Webhook(Connector):
         except PerhapsWritten as error:
             raise OutcomeUnknown("no_answer", str(error), blames_provider=False) from error
         if not 200 <= answer.status < 300:
-            raise _failure(answer)
+            failure = _failure(answer)
+            failure.heard = Heard(answer.status, "")  # the body is a stranger's, and meant for nobody here
+            raise failure
         return message_id
+
+    def shown_request(self, outbound: Outbound) -> str:
+        document = orjson.dumps(_document(outbound, clock.now()), option=orjson.OPT_INDENT_2).decode()
+        return (
+            f"POST {outbound.to}\nContent-Type: application/json\nwebhook-id: {outbound.message_id}\n\n{document}"
+        )
 
     async def check(self, client: GuardedClient, credentials: Mapping[str, str]) -> None:
         """There is nobody to ask: the secret is the owner's own, and each message names its target."""
 
 
 CONNECTOR = Webhook
+
+
+def _document(outbound: Outbound, now: datetime) -> dict[str, Any]:
+    return {
+        "type": "message",
+        "id": str(outbound.message_id),
+        "timestamp": now.isoformat(),
+        "data": _data(outbound.content, outbound.answers),
+    }
 
 
 def _data(content: Content, answers: str) -> dict[str, Any]:
@@ -108,7 +120,7 @@ def _data(content: Content, answers: str) -> dict[str, Any]:
 
 
 def _failure(answer: Answer) -> SendFailed:
-    """By the status. The body is a stranger's, and meant for nobody here."""
+    """By the status."""
     code, wait = str(answer.status), retry_after(answer)
     match answer.status:
         case 410:

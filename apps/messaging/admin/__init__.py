@@ -2,6 +2,7 @@
 
 from apps.messaging.admin import (
     backlog,
+    clearing,
     consent,
     contact,
     conversation,
@@ -12,4 +13,15 @@ from apps.messaging.admin import (
     template,
 )
 
-__all__ = ["backlog", "consent", "contact", "conversation", "dead_letter", "label", "message", "route", "template"]
+__all__ = [
+    "backlog",
+    "clearing",
+    "consent",
+    "contact",
+    "conversation",
+    "dead_letter",
+    "label",
+    "message",
+    "route",
+    "template",
+]

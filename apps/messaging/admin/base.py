@@ -1,26 +1,26 @@
 """What the pages over long tables have in common: nothing is counted, sorted or searched without an index."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.contrib.admin import SimpleListFilter
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
-from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.acting import acting_principal
+from apps.accounts.acting import acting_principal, organizations_of
 from apps.accounts.admin.base import TenantAdmin
-from apps.accounts.models import Organization
 from apps.accounts.roles import Scope
 from apps.accounts.tenancy import TenantModel
-from apps.channels.models import ChannelAccount
+from apps.messaging.admin import newest
+from apps.messaging.admin.filters import UNTIL, OrganizationFilter, TimeFilter
+from apps.messaging.admin.newest import sifted_down_to
 
 MOST_COUNTED = 10_000
-# A filter that no index knows looks at so many of the newest rows.
-MOST_LOOKED_AT = 50_000
 
 
 class BoundedPaginator(Paginator[Any]):
@@ -43,12 +43,26 @@ class LongTableAdmin[M: TenantModel](TenantAdmin[M]):
     show_full_result_count = False
     paginator = BoundedPaginator
     list_per_page = 50
+    # Filters are fields, for one can be written in; they count when the form is sent.
+    list_filter_submit = True
+    list_before_template = "messaging/admin/sifted.html"
     # Shows the search box; what is searched is said by `find`.
     search_fields: ClassVar[Sequence[str]] = ["id"]
 
     def find(self, organizations: Sequence[UUID], text: str) -> Sequence[UUID]:
         """The ids of what somebody looks for."""
         raise NotImplementedError
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        """What an index knows comes first: then the others look at what is left."""
+        filters = [each for each in super().get_list_filter(request) if each != "organization"]
+        return [*([] if acting_principal(request) else [OrganizationFilter]), TimeFilter, *filters]
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = super().changelist_view(request, *args, **kwargs)
+        if isinstance(response, TemplateResponse) and response.context_data is not None:
+            response.context_data |= _how_far_it_looked(request, response.context_data.get("cl"))
+        return response
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[M], search_term: str
@@ -69,36 +83,14 @@ class LongTableAdmin[M: TenantModel](TenantAdmin[M]):
         return False
 
 
-def organizations_of(request: HttpRequest) -> list[UUID]:
-    """Those whose things the person may see; a superuser all, whom get_queryset lets see everything."""
-    principal = acting_principal(request)
-    if principal is not None:
-        return [principal.organization.id]
-    return list(Organization.objects.values_list("pk", flat=True))
-
-
-class SiftingFilter(SimpleListFilter):
-    """A filter that no index knows: it looks at the newest rows only."""
-
-    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
-        self._rows = model_admin.get_queryset(request)
-        super().__init__(request, params, model, model_admin)
-
-    def newest[M: TenantModel](self, queryset: QuerySet[M]) -> QuerySet[M]:
-        ids = self._rows.order_by("-pk").values_list("pk", flat=True)
-        edge = ids[MOST_LOOKED_AT - 1 : MOST_LOOKED_AT].first()
-        return queryset if edge is None else queryset.filter(pk__gte=edge)
-
-
-class AccountFilter(SiftingFilter):
-    title = _("channel account")
-    parameter_name = "account"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        accounts = ChannelAccount.across_organizations.filter(organization__in=organizations_of(request))
-        return [(str(account.pk), account.name) for account in accounts.order_by("name")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() is None:
-            return queryset
-        return self.newest(queryset).filter(account=self.value())
+def _how_far_it_looked(request: HttpRequest, changelist: Any) -> dict[str, Any]:
+    edge = sifted_down_to(request)
+    if edge is None or changelist is None:
+        return {}
+    # Others may have been made in the same millisecond.
+    until = edge + timedelta(milliseconds=1)
+    return {
+        "most_looked_at": newest.MOST_LOOKED_AT,
+        "sifted_down_to": edge,
+        "further_back": changelist.get_query_string({UNTIL: f"{until:%Y-%m-%dT%H:%M:%S}.{until:%f}"[:-3]}, ["p"]),
+    }

@@ -21,8 +21,10 @@ from apps.accounts.acting import principal_for
 from apps.accounts.principal import Principal
 from apps.channels import addresses
 from apps.channels.capabilities import AddressKind
-from apps.messaging.admin.base import LongTableAdmin, SiftingFilter
+from apps.messaging.admin.base import LongTableAdmin
 from apps.messaging.admin.contact import ContactAdmin
+from apps.messaging.admin.filters import SelectFilter
+from apps.messaging.admin.newest import newest
 from apps.messaging.consent import suppressions
 from apps.messaging.consent.addresses import KINDS
 from apps.messaging.consent.suppressions import AlreadySuppressed
@@ -54,7 +56,7 @@ class RemovalForm(forms.Form):
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=255, widget=UnfoldAdminTextInputWidget())
 
 
-class SourceFilter(SiftingFilter):
+class SourceFilter(SelectFilter):
     title = gettext_lazy("source")
     parameter_name = "source"
 
@@ -62,7 +64,7 @@ class SourceFilter(SiftingFilter):
         return list(ConsentSource.choices)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset if self.value() is None else self.newest(queryset).filter(source=self.value())
+        return queryset if self.value() is None else newest(request, queryset).filter(source=self.value())
 
 
 @admin.register(Suppression)

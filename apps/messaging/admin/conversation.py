@@ -20,7 +20,8 @@ from apps.accounts.principal import Principal
 from apps.channels.registry import connector_class
 from apps.messaging import conversations, inbox, notes
 from apps.messaging.admin import beside
-from apps.messaging.admin.base import AccountFilter, LongTableAdmin
+from apps.messaging.admin.base import LongTableAdmin
+from apps.messaging.admin.filters import AccountFilter
 from apps.messaging.admin.inbox_filters import AssigneeFilter, LabelFilter, StateFilter, UnreadFilter
 from apps.messaging.admin.inbox_forms import AssignForm, LabelsForm, NoteForm, ReplyForm
 from apps.messaging.admin.thread import LAST_MESSAGES, bubbles_of, notes_on

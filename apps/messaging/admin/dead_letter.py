@@ -1,3 +1,5 @@
+"""Dead letters: by cause, then one by one; tried again or discarded, one, some, or all that are alike."""
+
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -6,42 +8,50 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.decorators import action
+from unfold.decorators import action, display
 
-from apps.accounts.acting import acting_principal, principal_for
-from apps.messaging import dead_letters
-from apps.messaging.admin.base import AccountFilter, LongTableAdmin, organizations_of
-from apps.messaging.admin.forms import DiscardForm, ReplayQueryForm
-from apps.messaging.admin.words import error_in_words, story
-from apps.messaging.dead_letters import MOST_AT_ONCE, Selection
-from apps.messaging.models import DeadLetter, MessageEvent
+from apps.accounts.acting import organizations_of, principal_for
+from apps.messaging.admin.base import LongTableAdmin
+from apps.messaging.admin.clear_page import clear_page
+from apps.messaging.admin.dead_letter_filters import CauseFilter, DeadLetterCodeFilter, DeadLetterStateFilter
+from apps.messaging.admin.filters import AccountFilter
+from apps.messaging.admin.forms import DiscardForm
+from apps.messaging.admin.story import story_of
+from apps.messaging.admin.words import error_in_words, kind_of_error
+from apps.messaging.dead_letters import by_hand
+from apps.messaging.dead_letters.by_hand import MOST_AT_ONCE
+from apps.messaging.dead_letters.causes import MOST_CAUSES, causes
+from apps.messaging.dead_letters.selection import Selection
+from apps.messaging.models import Clearing, DeadLetter, DeadLetterState
+from apps.messaging.models.clearing import UNFINISHED
 from apps.messaging.search import as_id, messages_named
+from apps.messaging.timeline import events_of
+
+_MOST_CLEARINGS = 5
 
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(LongTableAdmin[DeadLetter]):
-    """What failed for good: tried again or discarded, one, some, or all that match."""
-
-    list_display = ["created_at", "recipient", "account", "state", "error", "attempts", "replays"]
-    list_filter = ["state", AccountFilter]
+    list_display = ["created_at", "recipient", "account", "standing", "error", "attempts"]
+    list_filter = [DeadLetterStateFilter, CauseFilter, DeadLetterCodeFilter, AccountFilter]
     search_help_text = gettext_lazy("An id, a reference, the provider's id or a recipient, whole.")
+    list_before_template = "messaging/admin/causes.html"
+    change_form_before_template = "messaging/admin/story.html"
     actions = ["replay_selected", "discard_selected"]
-    actions_list = ["replay_many"]
     actions_detail = ["replay_letter", "discard_letter"]
     fields = [
-        "id", "state", "error", "recipient", "account", "attempts", "replays", "discard_reason", "created_at",
-        "changed_at", "what_happened",
+        "id", "standing", "error", "recipient", "account", "attempts", "replays", "discard_reason", "created_at",
+        "changed_at",
     ]  # fmt: skip
-    readonly_fields = ["id", "error", "recipient", "what_happened"]
+    readonly_fields = ["id", "standing", "error", "recipient"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
         return super().get_queryset(request).select_related("account", "message__conversation")
@@ -51,8 +61,51 @@ class DeadLetterAdmin(LongTableAdmin[DeadLetter]):
         return messages_named(organizations, text)
 
     def get_urls(self) -> list[URLPattern]:
-        page = self.admin_site.admin_view(self.discard_many)
-        return [path("discard-many/", page, name="messaging_deadletter_discard_many"), *super().get_urls()]
+        discard, clear = (self.admin_site.admin_view(view) for view in (self.discard_many, self.clear))
+        return [
+            path("discard-many/", discard, name="messaging_deadletter_discard_many"),
+            path("clear/", clear, name="messaging_deadletter_clear"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        organizations = organizations_of(request)
+        found = causes(organizations)
+        under_way = Clearing.across_organizations.filter(organization__in=organizations, state__in=UNFINISHED)
+        context = {
+            "causes": [(cause, kind_of_error(cause.error_class)) for cause in found.causes],
+            "knows_all_causes": found.is_whole,
+            "most_causes": MOST_CAUSES,
+            "clearings": list(under_way.select_related("account").order_by("-pk")[:_MOST_CLEARINGS]),
+            "may_clear": self.has_write_permission(request),
+        }
+        answer: HttpResponseBase = super().changelist_view(request, {**(extra_context or {}), **context})
+        return answer
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        letter = self.get_object(request, object_id)
+        story = story_of(request, letter.message, events_of(letter.message)) if letter is not None else None
+        answer: HttpResponseBase = super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), "story": story}
+        )
+        return answer
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int | str) -> list[Any]:
+        """Only what is open can be tried again or discarded."""
+        letter = self.get_object(request, str(object_id))
+        if letter is None or letter.state != DeadLetterState.OPEN:
+            return []
+        return list(super().get_actions_detail(request, object_id))
+
+    def clear(self, request: HttpRequest) -> HttpResponseBase:
+        """All that are alike, on a page of its own."""
+        if not self.has_write_permission(request):
+            raise PermissionDenied
+        return self._guarded(clear_page, request, self.admin_site.each_context(request))
 
     @action(description=gettext_lazy("Try again"), permissions=["write"], url_path="replay")
     def replay_letter(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
@@ -63,7 +116,7 @@ class DeadLetterAdmin(LongTableAdmin[DeadLetter]):
         return self.confirm(request, letter, _("Try again"), explanation, variant="primary")
 
     def _replay(self, request: HttpRequest, letter: DeadLetter) -> HttpResponseBase:
-        dead_letters.replay(principal_for(request, letter.organization), letter)
+        by_hand.replay(principal_for(request, letter.organization), letter)
         messages.success(request, _("The message is tried again."))
         return redirect(self.address_of(letter))
 
@@ -77,17 +130,18 @@ class DeadLetterAdmin(LongTableAdmin[DeadLetter]):
         return self.confirm(request, letter, _("Discard"), explanation, form=form)
 
     def _discard(self, request: HttpRequest, letter: DeadLetter, reason: str) -> HttpResponseBase:
-        dead_letters.discard(principal_for(request, letter.organization), letter, reason)
+        by_hand.discard(principal_for(request, letter.organization), letter, reason)
         messages.success(request, _("The dead letter is discarded."))
         return redirect(self.address_of(letter))
 
     @action(description=gettext_lazy("Try again"), permissions=["write"])
     def replay_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
         replayed = sum(
-            dead_letters.replay_many(principal_for(request, letters[0].organization), _selection(letters)).replayed
-            for letters in self._by_organization(queryset)
+            by_hand.replay_many(principal_for(request, group[0].organization), _these(group)).replayed
+            for group in self._by_organization(queryset)
         )
-        self._say_replayed(request, replayed)
+        done = ngettext("%(count)d is tried again.", "%(count)d are tried again.", replayed)
+        messages.success(request, done % {"count": replayed})
 
     @action(description=gettext_lazy("Discard"), permissions=["write"])
     def discard_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponseBase:
@@ -98,12 +152,12 @@ class DeadLetterAdmin(LongTableAdmin[DeadLetter]):
     def discard_many(self, request: HttpRequest) -> HttpResponseBase:
         if not self.has_write_permission(request):
             raise PermissionDenied
-        ids = [found for text in request.GET.get("ids", "").split(",") if (found := as_id(text))]
+        ids = [pk for text in request.GET.get("ids", "").split(",") if (pk := as_id(text))]
         letters = self.get_queryset(request).filter(pk__in=ids[:MOST_AT_ONCE])
         form = DiscardForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             discarded = sum(
-                dead_letters.discard_many(
+                by_hand.discard_many(
                     principal_for(request, group[0].organization),
                     [letter.pk for letter in group],
                     form.cleaned_data["reason"],
@@ -113,55 +167,18 @@ class DeadLetterAdmin(LongTableAdmin[DeadLetter]):
             done = ngettext("%(count)d is discarded.", "%(count)d are discarded.", discarded)
             messages.success(request, done % {"count": discarded})
             return redirect("admin:messaging_deadletter_changelist")
-        explanation = _("Nobody needs to look at them any more. They cannot be tried again.")
-        return self._page(request, _("Discard"), explanation, form=form, count=letters.count(), variant="danger")
-
-    @action(description=gettext_lazy("Try many again"), permissions=["write"], url_path="replay-many")
-    def replay_many(self, request: HttpRequest) -> HttpResponseBase:
-        """First which ones, then how many they are, then only on a click what that says."""
-        accounts = ReplayQueryForm.accounts_of(organizations_of(request))
-        member = acting_principal(request)
-        form = ReplayQueryForm(request.GET or None, accounts=accounts, is_account_needed=member is None)
-        if not form.is_valid():
-            context = {
-                **self.admin_site.each_context(request),
-                "title": _("Try many again"),
-                "form": form,
-                "back": reverse("admin:messaging_deadletter_changelist"),
-            }
-            return TemplateResponse(request, "messaging/admin/replay_query.html", context)
-        account = form.cleaned_data["account"]
-        if member is None and account is None:
-            raise Http404
-        principal = member or principal_for(request, account.organization)
-        if request.method == "POST":
-            done = dead_letters.replay_many(principal, form.selection)
-            self._say_replayed(request, done.replayed)
-            return redirect("admin:messaging_deadletter_changelist")
-        matched = dead_letters.replay_many(principal, form.selection, dry_run=True).matched
-        explanation = _(
-            "The oldest %(most)d of them are tried again, behind new messages. Come back for those that remain."
-        ) % {"most": MOST_AT_ONCE}
-        return self._page(request, _("Try again"), explanation, count=matched, variant="primary")
-
-    def _page(
-        self, request: HttpRequest, verb: str, explanation: str, *, count: int, variant: str, form: Any = None
-    ) -> HttpResponseBase:
+        count = letters.count()
         found = ngettext("%(count)d dead letter", "%(count)d dead letters", count) % {"count": count}
+        explanation = _("Nobody needs to look at them any more. They cannot be tried again.")
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{verb}: {found}",
-            "verb": verb,
+            "title": f"{_('Discard')}: {found}",
+            "verb": _("Discard"),
             "explanation": f"{found}. {explanation}",
-            "variant": variant,
             "form": form,
             "back": reverse("admin:messaging_deadletter_changelist"),
         }
         return TemplateResponse(request, "accounts/admin/confirm.html", context)
-
-    def _say_replayed(self, request: HttpRequest, replayed: int) -> None:
-        done = ngettext("%(count)d is tried again.", "%(count)d are tried again.", replayed)
-        messages.success(request, done % {"count": replayed})
 
     def _by_organization(self, queryset: QuerySet[DeadLetter]) -> list[list[DeadLetter]]:
         """A superuser may have chosen from several; a member's are all of one."""
@@ -174,14 +191,21 @@ class DeadLetterAdmin(LongTableAdmin[DeadLetter]):
     def recipient(self, letter: DeadLetter) -> str:
         return letter.message.conversation.address
 
+    @display(
+        description=gettext_lazy("state"),
+        label={"open": "danger", "again": "danger", "replaying": "info", "resolved": "success"},
+    )
+    def standing(self, letter: DeadLetter) -> tuple[str, str]:
+        """One that was tried again and failed again is another matter than one that nobody has touched."""
+        if letter.state == DeadLetterState.OPEN and letter.replays:
+            failed = ngettext("failed again, %(count)d time", "failed again, %(count)d times", letter.replays)
+            return "again", failed % {"count": letter.replays}
+        return letter.state, letter.get_state_display()
+
     @admin.display(description=gettext_lazy("error"))
     def error(self, letter: DeadLetter) -> str:
         return error_in_words(letter.error_class, letter.error_code, letter.error_detail)
 
-    @admin.display(description=gettext_lazy("what happened"))
-    def what_happened(self, letter: DeadLetter) -> SafeString:
-        return story(MessageEvent.across_organizations.filter(message=letter.message_id))
 
-
-def _selection(letters: Sequence[DeadLetter]) -> Selection:
+def _these(letters: Sequence[DeadLetter]) -> Selection:
     return Selection(ids=[letter.pk for letter in letters])

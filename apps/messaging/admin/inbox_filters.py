@@ -3,22 +3,22 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.accounts.acting import acting_principal
+from apps.accounts.acting import acting_principal, organizations_of
 from apps.accounts.models import Membership
-from apps.messaging.admin.base import SiftingFilter, organizations_of
+from apps.messaging.admin.filters import SelectFilter
+from apps.messaging.admin.newest import newest
 from apps.messaging.inbox import membership_of
 from apps.messaging.models import Conversation, ConversationLabel, Label
 
 ME, NOBODY = "me", "none"
 
 
-class StateFilter(SiftingFilter):
+class StateFilter(SelectFilter):
     title = gettext_lazy("state")
     parameter_name = "state"
 
@@ -28,10 +28,10 @@ class StateFilter(SiftingFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> QuerySet[Conversation]:
         if self.value() is None:
             return queryset
-        return self.newest(queryset).filter(closed_at__isnull=self.value() == "open")
+        return newest(request, queryset).filter(closed_at__isnull=self.value() == "open")
 
 
-class UnreadFilter(SimpleListFilter):
+class UnreadFilter(SelectFilter):
     title = gettext_lazy("unread")
     parameter_name = "unread"
 
@@ -42,7 +42,7 @@ class UnreadFilter(SimpleListFilter):
         return queryset if self.value() is None else queryset.filter(unread_count__gt=0)
 
 
-class AssigneeFilter(SimpleListFilter):
+class AssigneeFilter(SelectFilter):
     title = gettext_lazy("assigned to")
     parameter_name = "assignee"
 
@@ -66,7 +66,7 @@ class AssigneeFilter(SimpleListFilter):
         return queryset.filter(assignee=UUID(said))
 
 
-class LabelFilter(SimpleListFilter):
+class LabelFilter(SelectFilter):
     title = gettext_lazy("label")
     parameter_name = "label"
 

@@ -7,39 +7,21 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 
 from apps.accounts.acting import principal_for
-from apps.messaging.admin.base import MOST_COUNTED, AccountFilter, LongTableAdmin, SiftingFilter, organizations_of
-from apps.messaging.admin.words import error_in_words, story
+from apps.messaging.admin.base import LongTableAdmin
+from apps.messaging.admin.filters import AccountFilter, ChannelFilter
+from apps.messaging.admin.message_filters import CodeFilter, ErrorFilter, StatusFilter, TemplateFilter
+from apps.messaging.admin.newest import newest
+from apps.messaging.admin.story import story_of
+from apps.messaging.admin.words import error_in_words
 from apps.messaging.messages import cancel
 from apps.messaging.models import Message
-from apps.messaging.search import SHORT_TABLES, messages_named
-from apps.messaging.statuses import Status
+from apps.messaging.search import messages_named
 from apps.messaging.timeline import events_of
-
-
-class StatusFilter(SiftingFilter):
-    title = gettext_lazy("status")
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(Status.choices)
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
-        status = self.value()
-        if status is None:
-            return queryset
-        if (short := SHORT_TABLES.get(status)) is None:
-            queryset = self.newest(queryset)
-        else:
-            rows = short.across_organizations.filter(organization__in=organizations_of(request))
-            ids = list(rows.order_by("-pk").values_list("pk", flat=True)[:MOST_COUNTED])
-            queryset = queryset.filter(pk__in=ids)
-        return queryset.filter(status=status)
 
 
 @admin.register(Message)
@@ -47,20 +29,43 @@ class MessageAdmin(LongTableAdmin[Message]):
     """What was sent and what became of it."""
 
     list_display = ["created_at", "recipient", "account", "status", "error", "reference"]
-    list_filter = [StatusFilter, AccountFilter]
-    search_help_text = gettext_lazy("An id, a reference, the provider's id or a recipient, whole.")
+    list_filter = [ErrorFilter, CodeFilter, TemplateFilter, StatusFilter, ChannelFilter, AccountFilter]
+    search_help_text = gettext_lazy(
+        "An id, a reference, the provider's id or a recipient, whole; or how a text begins."
+    )
+    change_form_before_template = "messaging/admin/story.html"
     actions_detail = ["cancel_message"]
     fields = [
         "id", "status", "error", "account", "recipient", "text", "priority", "reference", "metadata",
-        "created_at", "scheduled_at", "expires_at", "provider_id", "what_happened",
+        "created_at", "scheduled_at", "expires_at", "provider_id",
     ]  # fmt: skip
-    readonly_fields = ["id", "error", "recipient", "what_happened"]
+    readonly_fields = ["id", "error", "recipient"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         return super().get_queryset(request).select_related("account", "conversation")
 
     def find(self, organizations: Sequence[UUID], text: str) -> Sequence[UUID]:
         return messages_named(organizations, text)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
+    ) -> tuple[QuerySet[Message], bool]:
+        """Where nothing has this name, those whose text begins so: no index knows them."""
+        found, has_duplicates = super().get_search_results(request, queryset, search_term)
+        text = search_term.strip()
+        if not text or "\0" in text or found.exists():
+            return found, has_duplicates
+        return newest(request, queryset).filter(text__istartswith=text), False
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        message = self.get_object(request, object_id)
+        story = story_of(request, message, events_of(message)) if message is not None else None
+        answer: HttpResponseBase = super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), "story": story}
+        )
+        return answer
 
     @action(description=gettext_lazy("Take back"), permissions=["write"], url_path="cancel")
     def cancel_message(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
@@ -82,7 +87,3 @@ class MessageAdmin(LongTableAdmin[Message]):
     @admin.display(description=gettext_lazy("error"))
     def error(self, message: Message) -> str:
         return error_in_words(message.error_class, message.error_code, message.error_detail) or "–"
-
-    @admin.display(description=gettext_lazy("what happened"))
-    def what_happened(self, message: Message) -> SafeString:
-        return story(events_of(message))

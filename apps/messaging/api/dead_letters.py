@@ -13,10 +13,12 @@ from apps.accounts.api.view import ApiView, TenantView
 from apps.accounts.roles import Scope
 from apps.core.api.pagination import SiftedPages
 from apps.core.api.serializers import StrictSerializer
-from apps.messaging import dead_letters
-from apps.messaging.api.filters import DeadLetterFilters
+from apps.messaging.api.filters import DeadLetterFilters, LikeTheseInBody
 from apps.messaging.api.readers import DeadLetterReader, DeadLetterStoryReader
-from apps.messaging.dead_letters import LONGEST_REASON, MOST_AT_ONCE, Selection
+from apps.messaging.dead_letters import by_hand
+from apps.messaging.dead_letters.by_hand import LONGEST_REASON, MOST_AT_ONCE
+from apps.messaging.dead_letters.selection import Selection
+from apps.messaging.dead_letters.tried import tried
 from apps.messaging.models import DeadLetter
 
 
@@ -24,18 +26,22 @@ class Discard(StrictSerializer):
     reason = serializers.CharField(max_length=LONGEST_REASON)
 
 
-class ReplayQuery(StrictSerializer):
+class DiscardMany(Discard):
+    ids = serializers.ListField(child=serializers.UUIDField(), allow_empty=False, max_length=MOST_AT_ONCE)
+
+
+class ReplayQuery(LikeTheseInBody):
     ids = serializers.ListField(
         child=serializers.UUIDField(), required=False, allow_empty=False, max_length=MOST_AT_ONCE
     )
-    account_id = serializers.UUIDField(required=False)
-    error_class = serializers.CharField(required=False, max_length=20)
-    error_code = serializers.CharField(required=False, allow_blank=True, max_length=60)
-    created_before = serializers.DateTimeField(required=False)
     dry_run = serializers.BooleanField(default=True, help_text="Only count: say `false` when you mean it.")
     most = serializers.IntegerField(
         min_value=1, max_value=MOST_AT_ONCE, default=MOST_AT_ONCE, help_text="The oldest so many."
     )
+
+
+class DiscardedReader(serializers.Serializer[Any]):
+    discarded = serializers.IntegerField(help_text="The others were not open any more, or are not there.")
 
 
 class ReplayedReader(serializers.Serializer[Any]):
@@ -75,7 +81,7 @@ class OneDeadLetterView(DeadLetterView):
     def get(self, request: Request, letter_id: UUID) -> Response:
         """One dead letter, with every attempt and what came of it."""
         letter = self.get_object(letter_id)
-        return Response(DeadLetterStoryReader(letter, context={"tried": dead_letters.tried(letter)}).data)
+        return Response(DeadLetterStoryReader(letter, context={"tried": tried(letter)}).data)
 
 
 class ReplayDeadLetterView(DeadLetterView):
@@ -84,7 +90,7 @@ class ReplayDeadLetterView(DeadLetterView):
     @extend_schema(request=None, responses={202: DeadLetterReader}, operation_id="dead_letters_replay")
     def post(self, request: Request, letter_id: UUID) -> Response:
         """Try it again, at the end of its conversation's queue. 409 `not_dead` unless it is open."""
-        letter = dead_letters.replay(self.principal, self.get_object(letter_id))
+        letter = by_hand.replay(self.principal, self.get_object(letter_id))
         return Response(DeadLetterReader(letter).data, status=202)
 
 
@@ -97,7 +103,7 @@ class DiscardDeadLetterView(DeadLetterView):
         letter = self.get_object(letter_id)
         body = Discard(data=request.data)
         body.is_valid(raise_exception=True)
-        letter = dead_letters.discard(self.principal, letter, body.validated_data["reason"])
+        letter = by_hand.discard(self.principal, letter, body.validated_data["reason"])
         return Response(DeadLetterReader(letter).data)
 
 
@@ -114,5 +120,17 @@ class ReplayDeadLettersView(ApiView):
         body.is_valid(raise_exception=True)
         wanted = dict(body.validated_data)
         dry_run, most = wanted.pop("dry_run"), wanted.pop("most")
-        done = dead_letters.replay_many(self.principal, Selection(**wanted), most=most, dry_run=dry_run)
+        done = by_hand.replay_many(self.principal, Selection(**wanted), most=most, dry_run=dry_run)
         return Response(ReplayedReader(done).data, status=202)
+
+
+class DiscardDeadLettersView(ApiView):
+    scopes = {"POST": Scope.MESSAGES_WRITE}
+
+    @extend_schema(request=DiscardMany, responses=DiscardedReader, operation_id="dead_letters_discard_many")
+    def post(self, request: Request) -> Response:
+        """Let some rest, by their ids and for one reason. All that are alike: `/v1/dead-letters/clearings`."""
+        body = DiscardMany(data=request.data)
+        body.is_valid(raise_exception=True)
+        discarded = by_hand.discard_many(self.principal, body.validated_data["ids"], body.validated_data["reason"])
+        return Response({"discarded": discarded})

@@ -1,10 +1,7 @@
 """What a list may be narrowed down to. A misspelt filter is refused: it must not show everything."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
-from django.db.models import Q
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -12,16 +9,12 @@ from apps.channels import addresses
 from apps.channels.registry import choices
 from apps.core.api.pagination import NewestFirst
 from apps.core.api.serializers import StrictSerializer
-from apps.core.ids import first_id_of
 from apps.messaging.api.bodies import LONGEST_REFERENCE
 from apps.messaging.models import DeadLetterState
 from apps.messaging.statuses import Status
 
-# A message gets its id after the moment that it is accepted at.
-_ID_DELAY = timedelta(minutes=1)
 # Instead of a member's id.
 ME, NOBODY = "me", "none"
-_LAST_MOMENT = datetime.max.replace(tzinfo=UTC) - _ID_DELAY
 
 
 class Filters(StrictSerializer):
@@ -77,15 +70,22 @@ class DeadLetterFilters(Filters):
     error_code = serializers.CharField(required=False, max_length=60)
 
 
-def created_between(after: datetime | None, before: datetime | None) -> Q:
-    """As a range of ids, which every index of messages ends with."""
-    within = Q()
-    if after is not None:
-        within &= Q(pk__gte=first_id_of(after))
-    if before is not None:
-        within &= Q(pk__lt=_first_id_after(before))
-    return within
+class LikeThese(Filters):
+    """Of dead letters that are open, those that are alike."""
+
+    account_id = serializers.UUIDField(required=False)
+    error_class = serializers.CharField(required=False, max_length=20)
+    error_code = serializers.CharField(required=False, allow_blank=True, max_length=60)
+    created_before = serializers.DateTimeField(required=False)
+    failed_again: serializers.Field[Any, Any, Any, Any] = serializers.ChoiceField(
+        choices=["true", "false"],
+        required=False,
+        help_text="Whether they were tried again before. Left out, it does not matter.",
+    )
+
+    def validate_failed_again(self, said: str | bool) -> bool:
+        return said in {True, "true"}
 
 
-def _first_id_after(moment: datetime) -> UUID:
-    return first_id_of(min(moment, _LAST_MOMENT) + _ID_DELAY)
+class LikeTheseInBody(LikeThese):
+    failed_again = serializers.BooleanField(required=False)

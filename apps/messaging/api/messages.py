@@ -13,12 +13,12 @@ from apps.accounts.idempotency import idempotent
 from apps.accounts.roles import Scope
 from apps.core.api.pagination import NumberedPages, SiftedPages
 from apps.messaging import messages
-from apps.messaging.api.filters import MessageFilters, created_between
+from apps.messaging.api.filters import MessageFilters
 from apps.messaging.api.readers import EventReader, MessageReader
 from apps.messaging.api.schema import NewMessageBody
 from apps.messaging.api.sending import send
 from apps.messaging.models import Message
-from apps.messaging.search import SHORT_TABLES
+from apps.messaging.search import SHORT_TABLES, created_between
 from apps.messaging.timeline import events_of
 
 WITH_PARTIES = ("account", "conversation")

@@ -104,7 +104,8 @@ class MessageReader(serializers.ModelSerializer[Message]):
 class EventReader(serializers.ModelSerializer[MessageEvent]):
     message_id = serializers.UUIDField()
     detail = serializers.DictField(
-        help_text="Of an attempt: `error`, `code` and `detail`, how long it took (`ms`), the wait in `seconds`."
+        help_text="Of an attempt: `error`, `code` and `detail`, the provider's `answer` (`status` and how its "
+        "`body` begins) where it said no, how long it took (`ms`), the wait in `seconds`, which `drain` it was."
     )
 
     class Meta:

@@ -3,6 +3,15 @@
 from django.urls import path
 
 from apps.messaging.api.batches import MessageBatchView
+from apps.messaging.api.clearings import (
+    CancelClearingView,
+    CausesView,
+    ClearingsView,
+    CountView,
+    OneClearingView,
+    PauseClearingView,
+    ResumeClearingView,
+)
 from apps.messaging.api.consent import ConsentsView, OneSuppressionView, SuppressionsView
 from apps.messaging.api.contacts import (
     ContactAddressesView,
@@ -20,6 +29,7 @@ from apps.messaging.api.conversations import (
 )
 from apps.messaging.api.dead_letters import (
     DeadLettersView,
+    DiscardDeadLettersView,
     DiscardDeadLetterView,
     OneDeadLetterView,
     ReplayDeadLettersView,
@@ -77,6 +87,14 @@ urlpatterns = [
     path("labels/<uuid:label_id>", OneLabelView.as_view()),
     path("dead-letters", DeadLettersView.as_view()),
     path("dead-letters/replay", ReplayDeadLettersView.as_view()),
+    path("dead-letters/discard", DiscardDeadLettersView.as_view()),
+    path("dead-letters/causes", CausesView.as_view()),
+    path("dead-letters/count", CountView.as_view()),
+    path("dead-letters/clearings", ClearingsView.as_view()),
+    path("dead-letters/clearings/<uuid:clearing_id>", OneClearingView.as_view()),
+    path("dead-letters/clearings/<uuid:clearing_id>/pause", PauseClearingView.as_view()),
+    path("dead-letters/clearings/<uuid:clearing_id>/resume", ResumeClearingView.as_view()),
+    path("dead-letters/clearings/<uuid:clearing_id>/cancel", CancelClearingView.as_view()),
     path("dead-letters/<uuid:letter_id>", OneDeadLetterView.as_view()),
     path("dead-letters/<uuid:letter_id>/replay", ReplayDeadLetterView.as_view()),
     path("dead-letters/<uuid:letter_id>/discard", DiscardDeadLetterView.as_view()),

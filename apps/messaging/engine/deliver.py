@@ -51,10 +51,13 @@ DATABASE_AWAY_SECONDS = 0.5
 
 
 class Drain:
-    def __init__(self, loop: Loop, client: GuardedClient, account: ChannelAccount, slot: int = 0) -> None:
+    def __init__(
+        self, loop: Loop, client: GuardedClient, account: ChannelAccount, slot: int = 0, task: str = ""
+    ) -> None:
         self._loop = loop
         self._client = client
         self._account = account
+        self._task = task
         self._connector = connector(account.connector)
         self._credentials = account.credential_values
         self._callback_url = account.callback_url
@@ -209,6 +212,7 @@ class Drain:
                 result,
                 provider_id=provider_id,
                 milliseconds=elapsed(),
+                drain=self._task,
             )
 
         def elapsed() -> int:
@@ -228,7 +232,7 @@ class Drain:
         except Exception as bug:
             logger.exception("connector_failed", message_id=str(delivery.message_id))
             error = OutcomeUnknown("connector_failed", type(bug).__name__)
-        return outcome_of_failure(self._account, delivery, claim.lease, error, elapsed())
+        return outcome_of_failure(self._account, delivery, claim.lease, error, elapsed(), drain=self._task)
 
     def _outbound(self, cleared: Cleared, seconds: float) -> Outbound:
         """A file may take as long as leaves time to write down what came of it."""
@@ -294,11 +298,11 @@ def _returned(delivery: Claimed, claim: Claim, seconds: float = 0.0) -> Outcome:
     return Outcome(delivery.message_id, delivery.conversation_id, claim.lease, Result.RETURNED, seconds=seconds)
 
 
-async def drain(loop: Loop, account_id: UUID, slot: int = 0) -> dict[str, str | int]:
-    """What Flower shows of it."""
+async def drain(loop: Loop, account_id: UUID, slot: int = 0, task: str = "") -> dict[str, str | int]:
+    """What Flower shows of it, and by which id."""
     account = remembered_account(account_id) or await loop.in_database(read_account, account_id)
     if account is None:
         return {}
-    work = Drain(loop, await loop.client(), account, slot)
+    work = Drain(loop, await loop.client(), account, slot, task)
     await work.run()
     return {"account": account.name, **{name: count for name, count in work.tally.items() if count}}

@@ -38,6 +38,8 @@ class Outcome:
     provider_id: str | None = None
     error: SendFailed | None = None
     milliseconds: int | None = None
+    # The task that tried it.
+    drain: str = ""
 
     def as_row(self) -> dict[str, Any]:
         """For the statement that records many."""
@@ -47,6 +49,10 @@ class Outcome:
             detail["ms"] = self.milliseconds
         if error is not None:
             detail |= {"error": error.name, "code": error.code, "detail": error.detail}
+            if error.heard is not None:
+                detail["answer"] = {"status": error.heard.status, "body": error.heard.body}
+        if self.drain:
+            detail["drain"] = self.drain
         if self.result in _STAYS:
             detail["seconds"] = round(self.seconds, 3)
         return {

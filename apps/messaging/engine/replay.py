@@ -18,7 +18,11 @@ from apps.messaging.statuses import Priority, Status, before
 
 @transaction.atomic
 def replay(
-    organization: Organization, dead_letters: Sequence[UUID], priority: int = Priority.NORMAL
+    organization: Organization,
+    dead_letters: Sequence[UUID],
+    priority: int = Priority.NORMAL,
+    *,
+    clearing: UUID | None = None,
 ) -> list[UUID]:
     """Those that are being tried again now; the others were alive, discarded or not there."""
     with connection.cursor() as cursor:
@@ -30,6 +34,7 @@ def replay(
                 "dead_letters": list(dead_letters),
                 "organization": organization.id,
                 "priority": priority,
+                "clearing": clearing,
                 "life_seconds": LONGEST_LIFE.total_seconds(),
                 "before_queued": before(Status.QUEUED),
             },
@@ -50,7 +55,7 @@ SELECT DISTINCT message.conversation_id
 _REPLAY = """
 WITH dead AS MATERIALIZED (
     UPDATE dead_letter
-       SET state = 'replaying', replays = replays + 1, changed_at = now()
+       SET state = 'replaying', replays = replays + 1, clearing_id = %(clearing)s, changed_at = now()
      WHERE id = ANY(%(dead_letters)s) AND organization_id = %(organization)s AND state = 'open'
     RETURNING message_id
 ), alive AS (
@@ -82,16 +87,18 @@ SELECT alive.id, alive.account_id, account.connector
 """
 
 
-def discard(organization: Organization, dead_letters: Sequence[UUID], reason: str) -> list[UUID]:
+def discard(
+    organization: Organization, dead_letters: Sequence[UUID], reason: str, *, clearing: UUID | None = None
+) -> list[UUID]:
     """Those that rest now; the others were alive, discarded before, or not there."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE dead_letter
-               SET state = 'discarded', discard_reason = %s, changed_at = now()
+               SET state = 'discarded', discard_reason = %s, clearing_id = %s, changed_at = now()
              WHERE id = ANY(%s) AND organization_id = %s AND state = 'open'
             RETURNING id
             """,
-            [reason, list(dead_letters), organization.id],
+            [reason, clearing, list(dead_letters), organization.id],
         )
         return [dead_letter for (dead_letter,) in cursor.fetchall()]

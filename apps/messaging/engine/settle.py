@@ -54,6 +54,7 @@ def outcome_of_failure(
     error: SendFailed,
     milliseconds: int | None = None,
     *,
+    drain: str = "",
     has_awaited_receipt: bool = False,
 ) -> Outcome:
     decision = decide(
@@ -72,6 +73,7 @@ def outcome_of_failure(
         seconds=seconds,
         error=error,
         milliseconds=milliseconds,
+        drain=drain,
     )
 
 

@@ -1,5 +1,6 @@
 """What is sent, to whom, and what became of it."""
 
+from apps.messaging.models.clearing import Clearing, ClearingAction, ClearingState
 from apps.messaging.models.consent import ConsentEvent, ConsentSource, Suppression
 from apps.messaging.models.contact import Contact, ContactAddress, MergedContact
 from apps.messaging.models.conversation import Conversation
@@ -15,6 +16,9 @@ from apps.messaging.models.route import Route
 from apps.messaging.models.template import Template, TemplateText, TemplateVersion
 
 __all__ = [
+    "Clearing",
+    "ClearingAction",
+    "ClearingState",
     "ConsentEvent",
     "ConsentSource",
     "Contact",

@@ -33,6 +33,8 @@ class DeadLetter(TenantModel):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     replays = models.PositiveSmallIntegerField(_("replays"), default=0)
     discard_reason = models.CharField(_("why it was discarded"), max_length=500, blank=True)
+    # The clearing that it had its last turn in; none where somebody tried it again by hand.
+    clearing_id = models.UUIDField(null=True)
     created_at = models.DateTimeField(_("since"))
     changed_at = models.DateTimeField(_("changed"))
 
@@ -43,11 +45,13 @@ class DeadLetter(TenantModel):
         indexes = [
             # The list of an organization's dead letters, newest first.
             models.Index(fields=["organization", "-id"], name="dead_letter_list"),
-            # What may be replayed, by account and cause.
+            # What is open, in its order: to be shown, counted by cause, and cleared.
+            models.Index(fields=["organization", "id"], condition=models.Q(state="open"), name="dead_letter_open"),
+            # What became of those that a clearing tried again.
             models.Index(
-                fields=["organization", "account", "error_class", "-id"],
-                condition=models.Q(state="open"),
-                name="dead_letter_open",
+                fields=["clearing_id", "state"],
+                condition=models.Q(clearing_id__isnull=False),
+                name="dead_letter_cleared",
             ),
         ]
 

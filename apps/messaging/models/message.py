@@ -97,6 +97,23 @@ class Message(TenantModel):
             models.Index(fields=["organization", "-id"], name="message_list"),
             # A conversation, newest first.
             models.Index(fields=["conversation", "-id"], name="message_conversation"),
+            # What did not go well, by its kind and by the provider's code. Most messages are in neither.
+            models.Index(
+                fields=["organization", "error_class", "-id"],
+                condition=~models.Q(error_class=""),
+                name="message_error",
+            ),
+            models.Index(
+                fields=["organization", "error_code", "-id"],
+                condition=~models.Q(error_class=""),
+                name="message_error_code",
+            ),
+            # Who was sent a template.
+            models.Index(
+                fields=["template_id", "-id"],
+                condition=models.Q(template_id__isnull=False),
+                name="message_template",
+            ),
             # By the reference of the application that sent it.
             models.Index(
                 fields=["organization", "reference", "-id"],

@@ -16,6 +16,7 @@ DOES = {
     "callbacks.remove_old": gettext_lazy("Removes deliveries of webhooks that are old"),
     "files.ring_forgotten": gettext_lazy("Looks for uploads that nobody works on"),
     "files.sweep": gettext_lazy("Removes files that were given up, and those that nothing refers to"),
+    "messaging.clear_dead_letters": gettext_lazy("Goes on with the clearings of dead letters"),
     "messaging.forget_seen_callbacks": gettext_lazy("Forgets what providers reported long ago"),
     "messaging.recover": gettext_lazy("Looks for messages that were forgotten"),
     "operations.count_traffic": gettext_lazy("Adds up what happened"),

@@ -17,8 +17,11 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from unfold.decorators import action, display
 
+from apps.accounts.acting import organizations_of
 from apps.accounts.roles import Scope
-from apps.messaging.admin.base import LongTableAdmin, SiftingFilter, organizations_of
+from apps.messaging.admin.base import LongTableAdmin
+from apps.messaging.admin.filters import SelectFilter
+from apps.messaging.admin.newest import newest
 from apps.messaging.search import as_id
 from apps.registration.admin.people import PeoplePages
 from apps.registration.conversation import hand_back
@@ -31,7 +34,7 @@ _MOST_FLOWS = 200
 _AT = {CONSENT: gettext_lazy("Whether they agree"), SUMMARY: gettext_lazy("Whether all of it is right")}
 
 
-class RegistrationStateFilter(SiftingFilter):
+class RegistrationStateFilter(SelectFilter):
     title = gettext_lazy("state")
     parameter_name = "state"
 
@@ -39,10 +42,10 @@ class RegistrationStateFilter(SiftingFilter):
         return list(RegistrationState.choices)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset if self.value() is None else self.newest(queryset).filter(state=self.value())
+        return queryset if self.value() is None else newest(request, queryset).filter(state=self.value())
 
 
-class FlowFilter(SiftingFilter):
+class FlowFilter(SelectFilter):
     title = gettext_lazy("flow")
     parameter_name = "flow"
 
@@ -51,7 +54,7 @@ class FlowFilter(SiftingFilter):
         return [(str(flow.pk), flow.name) for flow in flows.order_by("name")[:_MOST_FLOWS]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset if self.value() is None else self.newest(queryset).filter(flow=self.value())
+        return queryset if self.value() is None else newest(request, queryset).filter(flow=self.value())
 
 
 @admin.register(Registration)

@@ -1,66 +1,28 @@
-"""Messages that failed for good: try them again, one or many, or let them rest."""
+"""Try dead letters again, or let them rest: one, some, or as many as are done while somebody waits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotFound
 
 from apps.accounts import audit
 from apps.accounts.principal import Principal
 from apps.core.api.problems import Conflict
+from apps.messaging.dead_letters.selection import Selection
 from apps.messaging.engine import replay as engine
-from apps.messaging.models import DeadLetter, DeadLetterState, MessageEvent
-from apps.messaging.statuses import EventKind, Priority
+from apps.messaging.models import DeadLetter, DeadLetterState
+from apps.messaging.statuses import Priority
 
 MOST_AT_ONCE = 1000
 LONGEST_REASON = 500
-_LONGEST_STORY = 1000
-_OUTCOMES = [EventKind.RETRYING, EventKind.HELD, EventKind.UNKNOWN, EventKind.SENT, EventKind.FAILED]
 
 
 class NotDead(Conflict):
     default_code = "not_dead"
     default_detail = _("This message is being tried again, was sent after all, or was discarded.")
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which of the open ones: what is not said does not matter."""
-
-    ids: Sequence[UUID] | None = None
-    account_id: UUID | None = None
-    error_class: str | None = None
-    error_code: str | None = None
-    created_before: datetime | None = None
-
-    def of(self, principal: Principal) -> QuerySet[DeadLetter]:
-        wanted: dict[str, Any] = {
-            "pk__in": self.ids,
-            "account": self.account_id,
-            "error_class": self.error_class,
-            "error_code": self.error_code,
-            "created_at__lt": self.created_before,
-        }
-        given = {name: value for name, value in wanted.items() if value is not None}
-        letters = DeadLetter.objects.for_organization(principal.organization)
-        return letters.filter(state=DeadLetterState.OPEN, **given)
-
-    def in_words(self) -> dict[str, tuple[None, Any]]:
-        """For the trail; ids are only counted."""
-        said = {
-            "ids": None if self.ids is None else len(self.ids),
-            "account_id": self.account_id,
-            "error_class": self.error_class,
-            "error_code": self.error_code,
-            "created_before": self.created_before,
-        }
-        return {name: (None, value) for name, value in said.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +56,7 @@ def replay_many(
     principal: Principal, selection: Selection, *, most: int = MOST_AT_ONCE, dry_run: bool = False
 ) -> Replayed:
     """The oldest first, behind everybody's new messages. Asked again, it goes on with those that remain."""
-    letters = selection.of(principal)
+    letters = selection.of(principal.organization)
     matched = letters.count()
     if dry_run or not matched:
         return Replayed(matched, 0)
@@ -138,39 +100,6 @@ def discard_many(principal: Principal, ids: Sequence[UUID], reason: str) -> int:
             changes={"discarded": (None, len(discarded)), "reason": (None, reason)},
         )
     return len(discarded)
-
-
-@dataclass(frozen=True, slots=True)
-class TriedError:
-    error_class: str
-    error_code: str
-    error_detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """One attempt and what came of it."""
-
-    attempt: int
-    at: datetime
-    outcome: str
-    milliseconds: int | None
-    error: TriedError | None
-
-
-def tried(letter: DeadLetter) -> list[Tried]:
-    """Oldest first; of very many, the last."""
-    events = MessageEvent.across_organizations.filter(message=letter.message_id, kind__in=_OUTCOMES)
-    return [
-        Tried(event.attempt, event.at, event.kind, event.detail.get("ms"), _error_of(event.detail))
-        for event in reversed(events.order_by("-id")[:_LONGEST_STORY])
-    ]
-
-
-def _error_of(detail: dict[str, Any]) -> TriedError | None:
-    if "error" not in detail:
-        return None
-    return TriedError(detail["error"], detail.get("code", ""), detail.get("detail", ""))
 
 
 def _reread(principal: Principal, letter: DeadLetter) -> DeadLetter:

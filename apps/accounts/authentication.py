@@ -1,4 +1,7 @@
-"""How a request to the API says who it is from: `Authorization: Bearer …` or `Authorization: Api-Key …`."""
+"""How a request to the API says who it is from: `Authorization: Bearer …` or `Authorization: Api-Key …`.
+
+Programs of those who run the installation say `Authorization: Installation-Key …`, under /v1/installation/ only.
+"""
 
 from typing import ClassVar
 
@@ -11,8 +14,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from apps.accounts import api_keys
-from apps.accounts.principal import Principal
+from apps.accounts import api_keys, installation_keys
+from apps.accounts.principal import Operator, Principal
 from apps.accounts.roles import Scope
 from apps.accounts.sessions import membership_behind
 from apps.accounts.tokens import Claims, InvalidToken, read_access_token
@@ -21,20 +24,37 @@ from apps.accounts.tokens import Claims, InvalidToken, read_access_token
 LONGEST_CREDENTIAL = 4096
 
 
-class HeaderAuthentication(BaseAuthentication):
+class SchemeAuthentication(BaseAuthentication):
     scheme: ClassVar[str]
 
-    def authenticate(self, request: Request) -> tuple[Principal, Claims | None] | None:
-        return self.read(request.headers.get("Authorization", ""))
-
-    def read(self, header: str) -> tuple[Principal, Claims | None] | None:
-        """Who it is; None where the header is of another kind."""
+    def credential_in(self, header: str) -> str | None:
+        """None where the header is of another kind."""
         scheme, _space, credential = header.partition(" ")
         if scheme.lower() != self.scheme.lower():
             return None
         credential = credential.strip()
         if not credential or len(credential) > LONGEST_CREDENTIAL or not credential.isascii():
             raise self.refusal()
+        return credential
+
+    def refusal(self) -> AuthenticationFailed:
+        raise NotImplementedError
+
+    def authenticate_header(self, request: Request) -> str:
+        return f'{self.scheme} realm="recado"'
+
+
+class HeaderAuthentication(SchemeAuthentication):
+    """Of whoever speaks for an organization."""
+
+    def authenticate(self, request: Request) -> tuple[Principal, Claims | None] | None:
+        return self.read(request.headers.get("Authorization", ""))
+
+    def read(self, header: str) -> tuple[Principal, Claims | None] | None:
+        """Who it is; None where the header is of another kind."""
+        credential = self.credential_in(header)
+        if credential is None:
+            return None
         principal, claims = self.recognize(credential)
         structlog.contextvars.bind_contextvars(
             organization_id=str(principal.organization.id),
@@ -45,12 +65,6 @@ class HeaderAuthentication(BaseAuthentication):
 
     def recognize(self, credential: str) -> tuple[Principal, Claims | None]:
         raise NotImplementedError
-
-    def refusal(self) -> AuthenticationFailed:
-        raise NotImplementedError
-
-    def authenticate_header(self, request: Request) -> str:
-        return f'{self.scheme} realm="recado"'
 
 
 class BearerAuthentication(HeaderAuthentication):
@@ -83,6 +97,27 @@ class ApiKeyAuthentication(HeaderAuthentication):
     def refusal(self) -> AuthenticationFailed:
         detail = _("The API key is not valid, was revoked or has expired.")
         return AuthenticationFailed(detail, code="invalid_api_key")
+
+
+class InstallationKeyAuthentication(SchemeAuthentication):
+    scheme = "Installation-Key"
+
+    def authenticate(self, request: Request) -> tuple[Operator, None] | None:
+        credential = self.credential_in(request.headers.get("Authorization", ""))
+        if credential is None:
+            return None
+        key = installation_keys.recognize(credential)
+        if key is None:
+            raise self.refusal()
+        operator = Operator.of_key(key)
+        structlog.contextvars.bind_contextvars(
+            actor_kind=str(operator.actor.kind), actor_id=str(operator.actor.id)
+        )
+        return operator, None
+
+    def refusal(self) -> AuthenticationFailed:
+        detail = _("The installation key is not valid, was revoked or has expired.")
+        return AuthenticationFailed(detail, code="invalid_installation_key")
 
 
 WAYS: tuple[type[HeaderAuthentication], ...] = (BearerAuthentication, ApiKeyAuthentication)
@@ -124,4 +159,17 @@ class _ApiKeySchema(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
             "in": "header",
             "name": "Authorization",
             "description": "`Api-Key rk_…`, the two words included",
+        }
+
+
+class _InstallationKeySchema(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = InstallationKeyAuthentication
+    name = "installationKey"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "`Installation-Key ri_…`, the two words included",
         }

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from apps.accounts.models import ApiKey, Membership, Organization, User
+from apps.accounts.models import ApiKey, InstallationKey, Membership, Organization, User
 from apps.accounts.models.audit_event import ActorKind
 from apps.accounts.roles import SCOPES_OF, Role, Scope
 
@@ -58,6 +58,21 @@ class Principal:
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Whoever runs the installation, as a program of theirs: in no organization, and with no say in any."""
+
+    actor: Actor
+
+    @classmethod
+    def of_key(cls, key: InstallationKey) -> "Operator":
+        return cls(Actor(ActorKind.API_KEY, key.id, str(key)))
+
+    @property
+    def is_authenticated(self) -> bool:
+        return True
 
 
 def actor_of(user: User) -> Actor:

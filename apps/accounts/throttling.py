@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from apps.accounts.principal import Principal
+from apps.accounts.principal import Operator, Principal
 from apps.core.limiter import Grant, Limit, Limiter
 from apps.core.redis import RedisError, is_left_alone, leave_alone, redis_client
 
@@ -45,7 +45,7 @@ def take_one(caller: str) -> Grant | None:
         return None
 
 
-def known_caller(principal: Principal) -> str:
+def known_caller(principal: Principal | Operator) -> str:
     return f"{principal.actor.kind}:{principal.actor.id}"
 
 
@@ -54,6 +54,6 @@ def caller_from(address: str) -> str:
 
 
 def _caller(request: Request) -> str:
-    if isinstance(request.user, Principal):
+    if isinstance(request.user, Principal | Operator):
         return known_caller(request.user)
     return caller_from(request.META.get("REMOTE_ADDR", ""))

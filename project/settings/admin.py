@@ -158,6 +158,7 @@ UNFOLD: dict[str, Any] = {
                         "permission": _is_superuser,
                     },
                     _list(_("Users"), "person", "accounts.user"),
+                    _list(_("Installation keys"), "vpn_key", "accounts.installationkey"),
                     _list(_("Periodic tasks"), "schedule", "django_celery_beat.periodictask"),
                 ],
             },

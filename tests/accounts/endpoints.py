@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.converters import IntConverter, UUIDConverter
 
+from apps.accounts.api.installation_view import InstallationView
 from apps.accounts.api.view import ApiView
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -42,7 +43,10 @@ def endpoints(patterns: Any = None, prefix: str = "/") -> Iterator[Endpoint]:
                 yield Endpoint(path, view, tuple(converters))
 
 
-ALL = list(endpoints())
+_FOUND = list(endpoints())
+# Those of the whole installation have rules of their own: tests/operations/test_installation_api.py.
+INSTALLATION = [endpoint for endpoint in _FOUND if issubclass(endpoint.view, InstallationView)]
+ALL = [endpoint for endpoint in _FOUND if endpoint not in INSTALLATION]
 NAMING = [endpoint for endpoint in ALL if endpoint.parameters]
 CALLS = [(endpoint, method) for endpoint in ALL for method in endpoint.methods]
 NAMING_CALLS = [(endpoint, method) for endpoint in NAMING for method in endpoint.methods]

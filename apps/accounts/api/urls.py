@@ -5,6 +5,10 @@ from django.urls import path
 from apps.accounts.api.api_keys import ApiKeysView, OneApiKeyView, RotateApiKeyView
 from apps.accounts.api.audit_events import AuditEventsView
 from apps.accounts.api.auth import LogoutView, RefreshView, TokenView
+from apps.accounts.api.installation_organizations import (
+    InstallationOrganizationsView,
+    OneInstallationOrganizationView,
+)
 from apps.accounts.api.members import MembersView, OneMemberView
 from apps.accounts.api.organization import MeView, OrganizationView
 
@@ -20,4 +24,6 @@ urlpatterns = [
     path("api-keys/<uuid:key_id>", OneApiKeyView.as_view()),
     path("api-keys/<uuid:key_id>/rotate", RotateApiKeyView.as_view()),
     path("audit-events", AuditEventsView.as_view()),
+    path("installation/organizations", InstallationOrganizationsView.as_view()),
+    path("installation/organizations/<uuid:organization_id>", OneInstallationOrganizationView.as_view()),
 ]

@@ -12,6 +12,7 @@ from celery.signals import task_postrun
 from apps.core import clock
 from apps.core.redis import RedisError, is_left_alone, leave_alone, redis_client
 from apps.operations.beat.words import DOES
+from apps.operations.models import TrafficCursor
 
 logger = structlog.get_logger(__name__)
 
@@ -47,6 +48,11 @@ def last() -> Mapping[str, Run]:
         logger.warning("runs_not_read", reason=type(error).__name__)
         return {}
     return {_text(name): _run(line) for name, line in found.items()}
+
+
+def beat_ran_at() -> datetime | None:
+    """Seen by what it has done most often; None where it never ran."""
+    return TrafficCursor.objects.values_list("counted_at", flat=True).first()
 
 
 def _run(line: bytes | str) -> Run:

@@ -8,9 +8,10 @@ from celery import current_app
 from django.test import Client
 from django.urls import reverse
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+from kombu.exceptions import OperationalError
 from pytest_django import Settings
 
-from apps.accounts.models import User
+from apps.accounts.models import AuditEvent, User
 from apps.core import clock
 from apps.core.redis import redis_client
 from apps.operations.beat import runs, words
@@ -123,3 +124,34 @@ def test_members_of_organizations_see_no_beat(aurora: House, sweep: PeriodicTask
     client = browser_of(aurora.owner.user)
     assert client.get("/admin/django_celery_beat/periodictask/").status_code == 403
     assert client.post(run_now(sweep)).status_code == 403
+
+
+def test_row_of_the_list_offers_to_run_now(client: Client, sweep: PeriodicTask) -> None:
+    text = listed(client)
+    assert f'href="{run_now(sweep)}"' in text
+    # Where a telephone shows no heads of columns.
+    assert '<span class="periodic-label">Next run:</span>' in text
+    assert "operations/periodic.css" in text
+
+
+def test_run_leaves_a_trail_and_says_where_no_broker_is(
+    client: Client, sweep: PeriodicTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(current_app, "send_task", fail)
+    answer = client.post(run_now(sweep), follow=True)
+    assert "The broker cannot be reached" in answer.content.decode()
+    events = AuditEvent.across_organizations.filter(action="periodic_task.started")
+    assert not events.exists()
+    monkeypatch.setattr(current_app, "send_task", lambda *_, **__: None)
+    client.post(run_now(sweep))
+    assert events.get().actor_label == "root@recado.example"
+
+
+def test_empty_list_says_what_to_do(client: Client, sweep: PeriodicTask) -> None:
+    address = "/admin/django_celery_beat/periodictask/"
+    assert "in this state" in client.get(f"{address}?enabled__exact=0").content.decode()
+    PeriodicTask.objects.all().delete()
+    assert "Start beat" in client.get(address).content.decode()

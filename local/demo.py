@@ -78,6 +78,9 @@ def run(places: Places, running: ExitStack) -> NoReturn:
 
     environment = os.environ | {
         **{name: kept[name] for name in ("SECRET_KEY", "ENCRYPTION_KEYS", "JWT_SIGNING_KEYS", "VAULT_DIGEST_KEY")},
+        # Flower reads it under the same name.
+        "FLOWER_BASIC_AUTH": kept["FLOWER_BASIC_AUTH"],
+        "FLOWER_URL": places.flower_url,
         "DJANGO_SETTINGS_MODULE": "project.settings.dev",
         "REGISTRATION_POSTAL_CODES": "local",
         "DEBUG": "false",
@@ -154,7 +157,11 @@ def application(places: Places, environment: dict[str, str]) -> list[Process]:
         # Reads gigabytes at a time.
         "files": [*celery, "worker", "--concurrency", "1", "--hostname", "files@%h", "--queues", "files"],
         "beat": [*celery, "beat", "--pidfile="],
-        "flower": [*celery, "flower", f"--address={HOST}", f"--port={places.flower}"],
+        # Behind the admin's log-in, which sends what it asks for.
+        "flower": [
+            *celery, "flower", f"--address={HOST}", f"--port={places.flower}", "--url-prefix=admin/flower",
+            "--read-only",
+        ],
         "traffic": [python, "-m", "local.traffic", str(places.demo_env)],
     }  # fmt: skip
     return [
@@ -173,7 +180,7 @@ def readiness(places: Places, processes: list[Process]) -> list[Callable[[], boo
         lambda: worker.has_written(" ready."),
         lambda: files.has_written(" ready."),
         lambda: beat.has_written("Starting"),
-        lambda: answers(f"{places.flower_url}/healthcheck"),
+        lambda: answers(f"{places.flower_url}/admin/flower/healthcheck"),
         lambda: traffic.exit_code is None,
     ]
 
@@ -269,7 +276,7 @@ def welcome(places: Places, seconds: float) -> None:
   Admin      {places.web_url}/admin/
   API docs   {places.web_url}/v1/docs
   gRPC       {places.grpc_address}
-  Flower     {places.flower_url}/
+  Flower     {places.web_url}/admin/flower/   (for whoever runs the installation)
   Storage    http://127.0.0.1:{places.s3}   (speaks S3)
   Providers  {places.simulators_url}/control/tally   (simulated)
 

@@ -19,6 +19,7 @@ def load_or_create(path: Path) -> dict[str, str]:
         "REDIS_PASSWORD": secrets.token_urlsafe(24),
         "S3_SECRET_KEY": secrets.token_hex(24),
         "SIMULATORS_APP_SECRET": secrets.token_hex(16),
+        "FLOWER_BASIC_AUTH": f"recado:{secrets.token_urlsafe(24)}",
     }
     if made.keys() - kept.keys():
         kept = made | kept

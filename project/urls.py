@@ -19,6 +19,7 @@ from apps.files.api.urls import urlpatterns as files_api
 from apps.files.pages import sent_file
 from apps.live.views import live_page
 from apps.messaging.api.urls import urlpatterns as messaging_api
+from apps.operations.admin.flower_page import flower_page
 from apps.operations.admin.overview_page import refreshed
 from apps.operations.api.urls import urlpatterns as operations_api
 from apps.realtime.api.urls import urlpatterns as realtime_api
@@ -45,6 +46,8 @@ api = [
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/overview/", admin.site.admin_view(refreshed), name="overview"),
+    path("admin/flower/", admin.site.admin_view(flower_page, cacheable=True), name="flower"),
+    path("admin/flower/<path:rest>", admin.site.admin_view(flower_page, cacheable=True)),
     path("admin/", admin.site.urls),
     # An address is changed by whoever runs the installation: people could otherwise take the address of
     # somebody who is yet to be invited.

@@ -1,6 +1,7 @@
 """The admin itself: who may open it, and how they prove who they are."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +51,7 @@ class RecadoAdminSite(UnfoldAdminSite):  # type: ignore[misc]
     def admin_view(self, view: Callable[..., HttpResponseBase], cacheable: bool = False) -> Any:
         """Where the installation asks for it, nobody gets further than setting up their second factor."""
 
+        @wraps(view)
         def with_second_factor(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if settings.ADMIN_REQUIRES_MFA and self.has_permission(request) and not is_mfa_enabled(request.user):
                 messages.warning(request, _("Protect your account with a second factor before you go on."))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
@@ -24,6 +25,10 @@ def _may_see(model: str, what: str = "view") -> Callable[[HttpRequest], bool]:
 
 def _is_superuser(request: HttpRequest) -> bool:
     return bool(getattr(request.user, "is_superuser", False))
+
+
+def _may_see_flower(request: HttpRequest) -> bool:
+    return _is_superuser(request) and bool(settings.FLOWER_URL)
 
 
 def _list(title: Any, icon: str, model: str) -> dict[str, Any]:
@@ -160,6 +165,12 @@ UNFOLD: dict[str, Any] = {
                     _list(_("Users"), "person", "accounts.user"),
                     _list(_("Installation keys"), "vpn_key", "accounts.installationkey"),
                     _list(_("Periodic tasks"), "schedule", "django_celery_beat.periodictask"),
+                    {
+                        "title": "Flower",
+                        "icon": "monitoring",
+                        "link": reverse_lazy("flower"),
+                        "permission": _may_see_flower,
+                    },
                 ],
             },
             {

@@ -40,6 +40,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AddressKind": "apps.messaging.api.consent.KINDS",
         "ActorKind": "apps.accounts.models.audit_event.ActorKind",
+        "ClearingAction": "apps.messaging.models.ClearingAction",
+        "ClearingState": "apps.messaging.models.ClearingState",
         "Connector": "apps.channels.registry.choices",
         "ConsentSource": "apps.messaging.models.ConsentSource",
         "DeadLetterState": "apps.messaging.models.DeadLetterState",

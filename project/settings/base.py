@@ -275,6 +275,16 @@ SIMULATORS_URL = env.text("SIMULATORS_URL", "")
 # Where people open Jaeger; without one, no message links to its trace.
 JAEGER_URL = env.text("JAEGER_URL", "").rstrip("/")
 
+# Flower, which the admin shows to superusers: where it listens, and the word without which it answers nobody
+
+FLOWER_URL: str = env.text("FLOWER_URL", "").rstrip("/")
+FLOWER_BASIC_AUTH = env.text(
+    "FLOWER_BASIC_AUTH",
+    None if FLOWER_URL else "",
+    hint="name:secret as Flower reads it, 32 characters or more, without a comma",
+    least=32,
+)
+
 # Logs: one JSON object a line, or coloured lines for a person at a terminal
 
 LOGGING = logging_settings(

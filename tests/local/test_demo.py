@@ -35,12 +35,12 @@ def test_demo_starts_answers_and_stops(running: Demo) -> None:
         assert client.get(running.url("RECADO_WEB_PORT", "/admin/")).status_code == 200
         assert client.get(running.url("RECADO_WEB_PORT", "/v1/docs")).status_code == 200
         assert client.get(running.url("RECADO_WEB_PORT", "/static/unfold/css/styles.css")).status_code == 200
-        assert client.get(running.url("RECADO_FLOWER_PORT", "/")).status_code == 200
         me = client.get(running.url("RECADO_WEB_PORT", "/v1/me"), headers=key).json()
         assert me["organization"]["name"] == kept["RECADO_ORGANIZATION"]
         credentials = {"email": kept["RECADO_EMAIL"], "password": kept["RECADO_PASSWORD"]}
         answer = client.post(running.url("RECADO_WEB_PORT", "/v1/auth/token"), json=credentials)
         assert answer.status_code == 201
+    check_flower(running)
     assert kept["RECADO_API_KEY"] in running.text()
     for secret in read_env(running.home / "secrets.env").values():
         assert secret not in running.text()
@@ -124,6 +124,26 @@ def check_reminders(running: Demo, key: dict[str, str]) -> None:
 def told_over(client: httpx.Client) -> set[tuple[str, str]]:
     messages = [reminder["message"] for reminder in client.get("/reminders").json()["data"]]
     return {(message["channel"], message["status"]) for message in messages}
+
+
+def check_flower(running: Demo) -> None:
+    """It answers nobody by itself; the admin shows it to whoever runs the installation."""
+    naked = httpx.get(running.url("RECADO_FLOWER_PORT", "/admin/flower/workers"), trust_env=False)
+    assert naked.status_code == 401
+    kept = read_env(running.home / "demo.env")
+    web = running.url("RECADO_WEB_PORT", "")
+    with httpx.Client(base_url=web, trust_env=False, follow_redirects=True, timeout=20) as browser:
+        assert "/accounts/login/" in str(browser.get("/admin/flower/workers").url)
+        token = browser.cookies["csrftoken"]
+        credentials = {"login": kept["RECADO_ADMIN_EMAIL"], "password": kept["RECADO_PASSWORD"]}
+        assert browser.post("/accounts/login/", data=credentials | {"csrfmiddlewaretoken": token}).is_success
+        page = browser.get("/admin/flower/workers")
+        assert (page.status_code, page.url.path) == (200, "/admin/flower/workers")
+        assert "/admin/flower/static/css/flower.css" in page.text
+        assert browser.get("/admin/flower/static/css/flower.css").headers["Content-Type"].startswith("text/css")
+        asked = {"draw": "1", "start": "0", "length": "5", "order[0][column]": "0", "columns[0][data]": "name"}
+        assert browser.post("/admin/flower/tasks/datatable", data=asked).json()["draw"] == 1
+        assert browser.post("/admin/flower/api/worker/shutdown/worker@here").status_code == 405
 
 
 def call(running: Demo, task: str) -> int:

@@ -52,6 +52,8 @@ def test_production_names_every_missing_variable_at_once() -> None:
         ({"BROKER_URL": "kafka://broker"}, "BROKER_URL cannot be read"),
         ({"ENCRYPTION_KEYS": "k1:short"}, "ENCRYPTION_KEYS cannot be read"),
         ({"JWT_SIGNING_KEYS": "k1:short"}, "JWT_SIGNING_KEYS cannot be read"),
+        ({"FLOWER_URL": "http://flower:5555"}, "FLOWER_BASIC_AUTH is missing"),
+        ({"FLOWER_URL": "http://flower:5555", "FLOWER_BASIC_AUTH": "a:b"}, "FLOWER_BASIC_AUTH cannot be read"),
         ({"VAULT_DIGEST_KEY": "short"}, "VAULT_DIGEST_KEY cannot be read"),
         ({"SECRET_KEY": "x"}, "SECRET_KEY cannot be read"),
         ({"SECRET_KEY": "only-for-development-" + "x" * 40}, "recado.E001"),

@@ -174,7 +174,7 @@ def _request(message: Message) -> str:
 
 
 def _drain_url(task: str) -> str:
-    return reverse("flower", args=[f"task/{task}"]) if task and settings.FLOWER_URL else ""
+    return f"{reverse('flower')}task/{task}" if task and settings.FLOWER_URL else ""
 
 
 def _trace_url(message: Message) -> str:

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.formats import date_format, number_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -17,7 +19,7 @@ from apps.channels.registry import connector_class
 from apps.core import clock
 from apps.messaging.admin.words import kind_of_error
 from apps.operations import workers
-from apps.operations.models import TrafficCursor
+from apps.operations.beat import runs
 from apps.operations.overview import Overview, overview
 from apps.operations.traffic.read import Period, Point
 
@@ -149,21 +151,23 @@ def _bars(points: list[Point]) -> list[Bar]:
     ]
 
 
-def _system() -> list[tuple[str, str, bool]]:
-    """Of the installation: who works, and whether the clock ticks."""
+def _system() -> list[tuple[str, str, bool, str]]:
+    """Of the installation: who works, and whether the clock ticks; and where each is looked at more closely."""
     names = workers.alive()
     told = _("Redis does not answer") if names is None else ", ".join(names) or _("none")
-    counted = TrafficCursor.objects.values_list("counted_at", flat=True).first()
-    is_silent = counted is None or clock.now() - counted > SILENT
+    ran = runs.beat_ran_at()
+    is_silent = ran is None or clock.now() - ran > SILENT
     return [
         (
             ngettext("%(count)d worker", "%(count)d workers", len(names or ())) % {"count": len(names or ())},
             told,
             not names,
+            reverse("flower") if settings.FLOWER_URL else "",
         ),
         (
             _("Beat ran last"),
-            _("never") if counted is None else date_format(counted, "DATETIME_FORMAT"),
+            _("never") if ran is None else date_format(ran, "DATETIME_FORMAT"),
             is_silent,
+            reverse("admin:django_celery_beat_periodictask_changelist"),
         ),
     ]

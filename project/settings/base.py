@@ -101,6 +101,8 @@ ASGI_APPLICATION = "project.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # Pages of packages that we dress otherwise.
+        "DIRS": [ROOT / "project" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -10,7 +10,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from apps.accounts.models import User
-from apps.messaging.admin import backlog, base, newest
+from apps.messaging.admin import backlog, newest, pages
 from apps.messaging.models import Conversation
 from tests.cast import PASSWORD, House
 from tests.messaging import history
@@ -100,9 +100,9 @@ def test_lists_look_no_further_than_a_bound(
     client: Client, aurora: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = [history.queued(aurora, to=f"+55119123456{number:02d}") for number in range(6)]
-    monkeypatch.setattr(base, "MOST_COUNTED", 4)
+    monkeypatch.setattr(pages, "MOST_COUNTED", 4)
     monkeypatch.setattr(newest, "MOST_LOOKED_AT", 3)
-    assert client.get(list_of("message")).context["cl"].result_count == 4
+    assert "of more than 4" in text(client.get(list_of("message")))
     query = f"account={made[0].account_id}"
     assert rows(client, "message", query) == [str(each.id) for each in made[:2:-1]]
     with CaptureQueriesContext(connection) as queries:
@@ -156,8 +156,8 @@ def test_page_of_an_account_says_what_waits(aurora: House, monkeypatch: pytest.M
     page = f"/admin/delivery_channels/channelaccount/{account.pk}/change/"
     assert "messages that wait" in text(browser(aurora.admin.user).get(page)).lower()
     assert backlog.backlog(account) == "2"
-    monkeypatch.setattr(backlog, "MOST_COUNTED", 1)
-    assert backlog.backlog(account) == "1+"
+    monkeypatch.setattr(pages, "MOST_COUNTED", 1)
+    assert backlog.backlog(account) == "more than 1"
 
 
 def test_menu_offers_messages_to_every_role(aurora: House) -> None:

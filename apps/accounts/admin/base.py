@@ -17,6 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
@@ -33,6 +34,9 @@ LOOKUPS = ("", "__exact", "__id__exact", "__isnull", "__isnull__exact")
 
 class ProblemsAsMessages(ModelAdmin):  # type: ignore[misc]
     """What the API answers as a problem, the admin says on the page it was met on."""
+
+    # What to do next where there is nothing yet.
+    empty_hint: ClassVar[str | Promise] = ""
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return self._guarded(super().changeform_view, request, *args, **kwargs)

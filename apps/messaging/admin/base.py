@@ -5,12 +5,10 @@ from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.utils.functional import cached_property
 
 from apps.accounts.acting import acting_principal, organizations_of
 from apps.accounts.admin.base import TenantAdmin
@@ -19,18 +17,7 @@ from apps.accounts.tenancy import TenantModel
 from apps.messaging.admin import newest
 from apps.messaging.admin.filters import UNTIL, OrganizationFilter, TimeFilter
 from apps.messaging.admin.newest import sifted_down_to
-
-MOST_COUNTED = 10_000
-
-
-class BoundedPaginator(Paginator[Any]):
-    """Counts no further than anybody turns pages."""
-
-    object_list: QuerySet[Any]
-
-    @cached_property
-    def count(self) -> int:
-        return self.object_list[:MOST_COUNTED].count()
+from apps.messaging.admin.pages import BoundedChangeList, BoundedPaginator
 
 
 class LongTableAdmin[M: TenantModel](TenantAdmin[M]):
@@ -43,6 +30,8 @@ class LongTableAdmin[M: TenantModel](TenantAdmin[M]):
     show_full_result_count = False
     paginator = BoundedPaginator
     list_per_page = 50
+    # One page after the other: all at once would be thousands.
+    list_max_show_all = 0
     # Filters are fields, for one can be written in; they count when the form is sent.
     list_filter_submit = True
     list_before_template = "messaging/admin/sifted.html"
@@ -52,6 +41,9 @@ class LongTableAdmin[M: TenantModel](TenantAdmin[M]):
     def find(self, organizations: Sequence[UUID], text: str) -> Sequence[UUID]:
         """The ids of what somebody looks for."""
         raise NotImplementedError
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedChangeList]:
+        return BoundedChangeList
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """What an index knows comes first: then the others look at what is left."""

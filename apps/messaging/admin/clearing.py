@@ -38,6 +38,7 @@ _OFFERED: dict[str, set[str]] = {
 class ClearingAdmin(LongTableAdmin[Clearing]):
     list_display = ["created_at", "what", "standing", "how_far", "started_by"]
     list_filter: ClassVar[list[Any]] = []
+    empty_hint = gettext_lazy("Nobody has had many dead letters tried again or discarded. Their list offers it.")
     search_help_text = gettext_lazy("An id, whole.")
     change_form_before_template = "messaging/admin/clearing_page.html"
     actions_detail = ["pause_clearing", "resume_clearing", "cancel_clearing"]

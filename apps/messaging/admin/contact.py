@@ -97,6 +97,9 @@ class AddressesInline(TabularInline):  # type: ignore[misc]
 
 @admin.register(Contact)
 class ContactAdmin(LongTableAdmin[Contact]):
+    empty_hint = gettext_lazy(
+        "People come here by themselves when they write or are written to. You can add one before that."
+    )
     list_display = ["who", "ways", "language", "created_at"]
     search_help_text = gettext_lazy("An id or an address, whole, or how the name begins.")
     actions = ["merge_selected"]

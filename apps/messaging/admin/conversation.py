@@ -38,6 +38,9 @@ class ConversationAdmin(LongTableAdmin[Conversation]):
 
     list_display = ["who", "account", "state", "assignee", "hung_labels", "unread", "window", "last_inbound_at"]
     list_filter = [StateFilter, UnreadFilter, AssigneeFilter, LabelFilter, AccountFilter]
+    empty_hint = gettext_lazy(
+        "Nobody was written to, and nobody wrote. Give a channel's webhook address to its provider to hear people."
+    )
     search_help_text = gettext_lazy("An id or an address, whole, or how the person's name begins.")
     actions_detail = ["close_conversation", "reopen_conversation"]
 

@@ -42,6 +42,7 @@ _MOST_CLEARINGS = 5
 class DeadLetterAdmin(LongTableAdmin[DeadLetter]):
     list_display = ["created_at", "recipient", "account", "standing", "error", "attempts"]
     list_filter = [DeadLetterStateFilter, CauseFilter, DeadLetterCodeFilter, AccountFilter]
+    empty_hint = gettext_lazy("No message failed for good. Those that do are told here, by cause.")
     search_help_text = gettext_lazy("An id, a reference, the provider's id or a recipient, whole.")
     list_before_template = "messaging/admin/causes.html"
     change_form_before_template = "messaging/admin/story.html"

@@ -7,9 +7,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import action
+from unfold.decorators import action, display
 
 from apps.accounts.acting import principal_for
 from apps.messaging.admin.base import LongTableAdmin
@@ -21,15 +22,29 @@ from apps.messaging.admin.words import error_in_words
 from apps.messaging.messages import cancel
 from apps.messaging.models import Message
 from apps.messaging.search import messages_named
+from apps.messaging.statuses import Status
 from apps.messaging.timeline import events_of
+
+LONGEST_SAID = 60
+MOOD_OF_STATUS = {
+    Status.SENT: "info",
+    Status.DELIVERED: "success",
+    Status.READ: "success",
+    Status.FAILED: "danger",
+    Status.EXPIRED: "danger",
+}
 
 
 @admin.register(Message)
 class MessageAdmin(LongTableAdmin[Message]):
     """What was sent and what became of it."""
 
-    list_display = ["created_at", "recipient", "account", "status", "error", "reference"]
+    list_display = ["created_at", "recipient", "said", "account", "standing", "error", "reference"]
     list_filter = [ErrorFilter, CodeFilter, TemplateFilter, StatusFilter, ChannelFilter, AccountFilter]
+    empty_hint = gettext_lazy(
+        "No message was sent or received. Send one with POST /v1/messages, from a conversation, or as a test from a "
+        "channel account's page."
+    )
     search_help_text = gettext_lazy(
         "An id, a reference, the provider's id or a recipient, whole; or how a text begins."
     )
@@ -83,6 +98,14 @@ class MessageAdmin(LongTableAdmin[Message]):
     @admin.display(description=gettext_lazy("recipient"))
     def recipient(self, message: Message) -> str:
         return message.conversation.address
+
+    @admin.display(description=gettext_lazy("text"))
+    def said(self, message: Message) -> str:
+        return Truncator(message.text).chars(LONGEST_SAID)
+
+    @display(description=gettext_lazy("status"), label=MOOD_OF_STATUS)
+    def standing(self, message: Message) -> tuple[str, str]:
+        return message.status, message.get_status_display()
 
     @admin.display(description=gettext_lazy("error"))
     def error(self, message: Message) -> str:

@@ -41,6 +41,10 @@ class ArchivedFilter(admin.SimpleListFilter):
 @admin.register(Template)
 class TemplateAdmin(WordingAdmin[Template]):
     form = TemplateForm
+    empty_hint = gettext_lazy(
+        "A template is a text with gaps, in several languages. Write one here, publish it, and send it by "
+        "its name."
+    )
     list_display = ["name", "category", "description", "published", "state", "created_at"]
     list_filter = [ArchivedFilter]
     search_fields = ["name", "description"]

@@ -1,0 +1,55 @@
+"""Pages of long lists: what is counted is exact, or said to be more than that."""
+
+from typing import Any
+
+from django.contrib.admin.views.main import PAGE_VAR
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.formats import number_format
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from unfold.views import ChangeList
+
+MOST_COUNTED = 10_000
+
+
+def counted(count: int) -> str:
+    """For people; `count` may be one more than is counted."""
+    shown = number_format(min(count, MOST_COUNTED), use_l10n=True, force_grouping=True)
+    return _("more than %(number)s") % {"number": shown} if count > MOST_COUNTED else shown
+
+
+class BoundedPaginator(Paginator[Any]):
+    """Counts one further than anybody turns pages."""
+
+    object_list: QuerySet[Any]
+    template_name = "messaging/admin/pages.html"
+
+    @cached_property
+    def looked_at(self) -> int:
+        return self.object_list[: MOST_COUNTED + 1].count()
+
+    @property
+    def count(self) -> int:  # type: ignore[override]
+        return min(self.looked_at, MOST_COUNTED)
+
+
+class BoundedChangeList(ChangeList):  # type: ignore[misc]
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        # No number of its own in the title: the pages below say how many there are.
+        self.full_result_count = self.result_count
+        per_page = self.list_per_page
+        self.first_shown = (self.page_num - 1) * per_page + 1 if self.result_count else 0
+        self.last_shown = self.first_shown + len(self.result_list) - 1 if self.result_count else 0
+        self.count_in_words = counted(self.paginator.looked_at)
+
+    def previous_page(self) -> str:
+        return self._page(self.page_num - 1) if self.page_num > 1 else ""
+
+    def next_page(self) -> str:
+        return self._page(self.page_num + 1) if self.page_num < self.paginator.num_pages else ""
+
+    def _page(self, number: int) -> str:
+        return str(self.get_query_string({PAGE_VAR: number}))

@@ -9,12 +9,12 @@ import structlog
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from apps.accounts import api_keys, installation_keys
+from apps.accounts import api_keys, barred, installation_keys
 from apps.accounts.principal import Operator, Principal
 from apps.accounts.roles import Scope
 from apps.accounts.sessions import membership_behind
@@ -123,6 +123,16 @@ class InstallationKeyAuthentication(SchemeAuthentication):
 WAYS: tuple[type[HeaderAuthentication], ...] = (BearerAuthentication, ApiKeyAuthentication)
 
 
+def denial(principal: Principal, needed: Scope) -> PermissionDenied | None:
+    """Why somebody may not do what needs this scope: they never may, or their organization may not now."""
+    if not principal.may(needed):
+        return PermissionDenied(_("This needs the scope %(scope)s.") % {"scope": needed}, code="missing_scope")
+    organization = principal.organization
+    if needed.is_writing and organization.suspended_at is not None:
+        return PermissionDenied(barred.suspension(organization.suspend_reason), code=barred.SUSPENDED)
+    return None
+
+
 class HasScope(BasePermission):
     """Reads what the view declares. A view that declares nothing is open to nobody."""
 
@@ -136,9 +146,10 @@ class HasScope(BasePermission):
         needed: Scope | None = getattr(view, "scopes", {}).get(method)
         if needed is None:
             return False
-        self.message = _("This needs the scope %(scope)s.") % {"scope": needed}
-        self.code = "missing_scope"
-        return principal.may(needed)
+        denied = denial(principal, needed)
+        if denied is not None:
+            raise denied
+        return True
 
 
 class _BearerSchema(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -1,4 +1,6 @@
-"""Make and change an organization."""
+"""Make and change an organization; suspend it, and lift that."""
+
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
@@ -6,7 +8,21 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts import audit
 from apps.accounts.models import Organization
 from apps.accounts.principal import Actor, Principal
+from apps.core import clock
 from apps.core.api.problems import Conflict
+
+# By its own people. The rest is for whoever runs the installation.
+CHANGEABLE = ("name", "slug", "message_retention_days")
+
+
+class AlreadySuspended(Conflict):
+    default_code = "already_suspended"
+    default_detail = _("This organization is suspended already. Lift that first to give another reason.")
+
+
+class NotSuspended(Conflict):
+    default_code = "not_suspended"
+    default_detail = _("This organization is not suspended.")
 
 
 class SlugTaken(Conflict):
@@ -26,15 +42,53 @@ def add(actor: Actor, *, name: str, slug: str) -> Organization:
 
 
 @transaction.atomic
-def change(principal: Principal, *, name: str, slug: str | None = None) -> Organization:
-    organization = Organization.objects.select_for_update().get(pk=principal.organization.pk)
-    before = audit.snapshot(organization, ["name", "slug"])
-    organization.name = name
-    organization.slug = slug or organization.slug
-    changes = audit.difference(before, organization)
+def change(principal: Principal, **wanted: Any) -> Organization:
+    """Of CHANGEABLE, what is given."""
+    unknown = wanted.keys() - set(CHANGEABLE)
+    if unknown:
+        raise TypeError(f"not for its own people to change: {sorted(unknown)}")
+    return _write(principal.actor, principal.organization, "organization.changed", **wanted)
+
+
+@transaction.atomic
+def suspend(actor: Actor, organization: Organization, *, reason: str) -> Organization:
+    """From the next request on. What was accepted before still leaves, and nothing is deleted."""
+    if _locked(organization).suspended_at is not None:
+        raise AlreadySuspended
+    return _write(
+        actor, organization, "organization.suspended", suspended_at=clock.now(), suspend_reason=reason.strip()
+    )
+
+
+@transaction.atomic
+def lift(actor: Actor, organization: Organization) -> Organization:
+    if _locked(organization).suspended_at is None:
+        raise NotSuspended
+    return _write(actor, organization, "organization.lifted", suspended_at=None, suspend_reason="")
+
+
+@transaction.atomic
+def set_quota(actor: Actor, organization: Organization, monthly_quota: int | None) -> Organization:
+    """Where it is raised, messages are accepted at once; where that is too little, it is seen in seconds."""
+    before = _locked(organization).monthly_quota
+    is_raised = before is not None and (monthly_quota is None or monthly_quota > before)
+    if is_raised:
+        Organization.objects.filter(pk=organization.pk).update(quota_reached_at=None)
+    return _write(actor, organization, "organization.quota_changed", monthly_quota=monthly_quota)
+
+
+def _locked(organization: Organization) -> Organization:
+    return Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+
+
+def _write(actor: Actor, organization: Organization, action: str, **wanted: Any) -> Organization:
+    """As it is stored now, not as somebody has it in memory."""
+    stored = _locked(organization)
+    before = audit.snapshot(stored, wanted)
+    for name, value in wanted.items():
+        setattr(stored, name, value)
+    changes = audit.difference(before, stored)
     if changes:
-        organization.save(update_fields=list(changes))
-        audit.record(
-            principal.actor, "organization.changed", organization, organization=organization, changes=changes
-        )
-    return organization
+        stored.save(update_fields=list(changes))
+        audit.record(actor, action, stored, organization=stored, changes=changes)
+    return stored

@@ -31,6 +31,10 @@ class Scope(models.TextChoices):
     PEOPLE_READ = "people:read", _("Read and export the personal data of people, for a reason")
     PEOPLE_WRITE = "people:write", _("Erase people")
 
+    @property
+    def is_writing(self) -> bool:
+        return self.value.endswith(":write")
+
 
 class Role(models.TextChoices):
     OWNER = "owner", _("Owner")

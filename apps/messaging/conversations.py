@@ -11,6 +11,7 @@ from django.db.models import Exists, QuerySet
 from django.utils.translation import gettext as _
 
 from apps.accounts import audit
+from apps.accounts.barred import bar
 from apps.accounts.models import Organization
 from apps.accounts.principal import Principal
 from apps.channels import addresses
@@ -60,23 +61,30 @@ class Unplaced:
     field: str
     code: str
     detail: str
+    # Seconds after which there may be a place.
+    retry_after: float | None = None
 
 
-def find_or_open(organization: Organization, wishes: Sequence[Wish]) -> list[Place | Unplaced]:
+def find_or_open(
+    organization: Organization, wishes: Sequence[Wish], *, is_sending: bool = False
+) -> list[Place | Unplaced]:
     """One statement where all are known. Writing to somebody whose conversation is closed opens it again.
+
+    Sending, there is no place where the organization accepts nothing. That is read in the same statement, for the
+    object at hand may be old.
 
     A single one is locked on the way. Many are not, for they would be locked in no order: see engine/order.py.
     """
     places: dict[int, Place | Unplaced] = {}
     missing = dict(enumerate(wishes))
     for is_last in [False] * _ROUNDS + [True]:
-        found = _find(organization, missing, is_single=len(wishes) == 1)
+        found = _find(organization, missing, is_single=len(wishes) == 1, is_sending=is_sending)
         to_open: dict[tuple[UUID, str], dict[str, object]] = {}
         for n, wish in missing.items():
             row = found.get(n)
             if row is None:
                 places[n] = _unknown(wish)
-            elif isinstance(row, Place):
+            elif isinstance(row, Place | Unplaced):
                 places[n] = row
             elif not addresses.is_possible(row.kind, row.address):
                 places[n] = _bad_address(row.kind)
@@ -101,8 +109,8 @@ class _Unopened:
 
 
 def _find(
-    organization: Organization, wishes: Mapping[int, Wish], *, is_single: bool
-) -> dict[int, Place | _Unopened]:
+    organization: Organization, wishes: Mapping[int, Wish], *, is_single: bool, is_sending: bool
+) -> dict[int, Place | Unplaced | _Unopened]:
     rows = [
         {
             "n": n,
@@ -118,9 +126,13 @@ def _find(
             _FIND_AND_LOCK if is_single else _FIND,
             {"rows": orjson.dumps(rows).decode(), "organization": organization.id, "kinds": _kinds()},
         )
-        found: dict[int, Place | _Unopened] = {}
-        for n, conversation_id, account_id, connector, *rest in cursor.fetchall():
-            if conversation_id is None:
+        found: dict[int, Place | Unplaced | _Unopened] = {}
+        for n, suspended_at, suspend_reason, quota_reached_at, *row in cursor.fetchall():
+            barred = bar(suspended_at, suspend_reason, quota_reached_at) if is_sending else None
+            conversation_id, account_id, connector, *rest = row
+            if barred is not None:
+                found[n] = Unplaced("", barred.code, barred.detail, barred.retry_after)
+            elif conversation_id is None:
                 kind = connector_class(connector).capabilities.address
                 found[n] = _Unopened(account_id, kind, address=rest[2])
             else:
@@ -135,13 +147,17 @@ def _kinds() -> str:
 
 # LATERAL, and one row each: so every wish is a look-up in an index, whatever the planner thinks of the tables.
 _FIND = f"""
-SELECT wanted.n, coalesce(named.id, known.id), account.id, account.connector, account.ordering,
+SELECT wanted.n, owner.suspended_at, owner.suspend_reason, owner.quota_reached_at,
+       coalesce(named.id, known.id), account.id, account.connector, account.ordering,
        account.daily_quota, coalesce(named.address, wanted.address),
        coalesce(named.closed_at, known.closed_at) IS NOT NULL, account.reply_window = 'enforced',
        coalesce(named.last_inbound_at, known.last_inbound_at), contact.id,
        {refusal("account.connector", "reached.kind", "reached.address", "wanted.category")}
   FROM json_to_recordset(%(rows)s::json) AS wanted (
        n int, account_id uuid, address text, conversation_id uuid, category text)
+  CROSS JOIN (SELECT suspended_at, suspend_reason, quota_reached_at
+                FROM organization
+               WHERE id = %(organization)s) AS owner
   LEFT JOIN LATERAL (SELECT id, account_id, contact_id, address, closed_at, last_inbound_at
                        FROM conversation
                       WHERE id = wanted.conversation_id AND organization_id = %(organization)s

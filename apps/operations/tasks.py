@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from apps.operations import look
+from apps.operations import look, quotas
 from apps.operations.traffic import count, forget
 
 
@@ -14,6 +14,11 @@ def count_traffic() -> int:
 @shared_task(name="operations.look")
 def look_around() -> int:
     return look.look()
+
+
+@shared_task(name="operations.watch_quotas")
+def watch_quotas() -> int:
+    return quotas.look()
 
 
 @shared_task(name="operations.forget_traffic")

@@ -9,8 +9,8 @@ import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from apps.accounts import api_keys
-from apps.accounts.models import Membership
+from apps.accounts import api_keys, organizations
+from apps.accounts.models import Membership, Organization
 from apps.accounts.roles import Scope
 from apps.channels.errors import MessageRejected
 from apps.channels.models import ChannelAccount
@@ -295,3 +295,22 @@ def test_logs_name_the_caller_and_keep_the_secrets(
     text = grpc_server.process.log.read_text()
     assert "Segredo" not in text
     assert owner.credential.removeprefix("Bearer ") not in text
+
+
+def test_suspended_organization_reads_and_sends_nothing(
+    messages: MessagesStub, aurora: House, account: ChannelAccount
+) -> None:
+    api = with_key(aurora.organization)
+    sent = messages.Send(request(account), **as_(api))
+    organizations.suspend(aurora.principal().actor, aurora.organization, reason="x")
+    answer = refused(messages.Send, request(account), **as_(api))
+    assert (answer.status, answer.code) == (grpc.StatusCode.PERMISSION_DENIED, "organization_suspended")
+    assert messages.Get(pb.GetRequest(message_id=sent.id), **as_(api)).id == sent.id
+
+
+def test_month_that_is_used_up_is_exhausted(
+    messages: MessagesStub, aurora: House, account: ChannelAccount
+) -> None:
+    Organization.objects.filter(pk=aurora.organization.pk).update(quota_reached_at=clock.now())
+    answer = refused(messages.Send, request(account), **as_(with_key(aurora.organization)))
+    assert (answer.status, answer.code) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "monthly_quota_exhausted")

@@ -1,8 +1,12 @@
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
+
+# Ten years: whoever wants more keeps everything.
+LONGEST_RETENTION = 3650
 
 
 class Organization(models.Model):
@@ -14,6 +18,24 @@ class Organization(models.Model):
         _("short name"), max_length=60, help_text=_("Lower-case letters, digits and dashes; part of addresses.")
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    # Accepts nothing new, and keeps what it has. Whoever runs the installation says so, and why.
+    suspended_at = models.DateTimeField(_("suspended"), null=True, blank=True, editable=False)
+    suspend_reason = models.CharField(
+        _("why it is suspended"), max_length=300, blank=True, default="", db_default="", editable=False
+    )
+    # Messages that it may have accepted in a calendar month, of UTC.
+    monthly_quota = models.PositiveIntegerField(
+        _("messages a month"), null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    # When it was seen to be used up: it counts for that month only.
+    quota_reached_at = models.DateTimeField(null=True, blank=True, editable=False)
+    message_retention_days = models.PositiveSmallIntegerField(
+        _("days that messages are kept"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_RETENTION)],
+        help_text=_("What is older is deleted each night, for good. Empty: messages are kept for ever."),
+    )
 
     class Meta:
         db_table = "organization"
@@ -30,6 +52,11 @@ class Organization(models.Model):
                 condition=models.Q(slug=Lower("slug")),
                 name="organization_slug_lower",
                 violation_error_message=_("The short name is written in lower-case letters."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(message_retention_days__isnull=True)
+                | models.Q(message_retention_days__range=(1, LONGEST_RETENTION)),
+                name="organization_retention",
             ),
         ]
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from apps.accounts import barred
 from apps.billing.dates.moments import Occasion
 from apps.billing.guard import GUARD
 from apps.billing.models import Invoice, Reminder, ReminderRule, ReminderState, Touch
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 # A reminder that could not leave for so long would be answered with a wondering look.
 LIFE = timedelta(days=4)
 NO_CHANNEL = "no_channel"
+# Nobody knows when a suspension is lifted, or a quota raised.
+LOOK_AGAIN = timedelta(hours=1)
 
 
 def reminder(
@@ -103,14 +106,21 @@ def _offer(
                 each = reminder(due.invoice, due.occasion, now, state=ReminderState.TOLD)
                 each.touch = touch
                 told.append(each)
-        elif answer.retry_after is not None:  # an account that has sent all it may today
+        elif (wait := _wait(answer)) is not None:
             for due in offer.together:
-                looks[due.invoice.id] = now + timedelta(seconds=answer.retry_after)
+                looks[due.invoice.id] = now + wait
         else:
             refused.append(replace(offer, reason=offer.reason or answer.code))
     Touch.across_organizations.bulk_create(accepted)
     Reminder.across_organizations.bulk_create(told)
     return refused
+
+
+def _wait(refused: Refused) -> timedelta | None:
+    """Of an account that has sent all it may today, and of an organization that may send nothing now."""
+    if refused.code in barred.CODES:
+        return LOOK_AGAIN
+    return None if refused.retry_after is None else timedelta(seconds=refused.retry_after)
 
 
 def _touch(offer: _Offer, now: datetime) -> Touch:

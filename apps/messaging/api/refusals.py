@@ -39,6 +39,17 @@ class QuotaExhausted(TooManyRequests):
     default_code = "quota_exhausted"
 
 
+class MonthlyQuotaExhausted(TooManyRequests):
+    default_code = "monthly_quota_exhausted"
+
+
+class OrganizationSuspended(Problem):
+    """Mostly the scope is refused before; a suspension may come in between."""
+
+    status_code = 403
+    default_code = "organization_suspended"
+
+
 _BY_STATUS: dict[str, type[Problem]] = {
     each.default_code: each
     for each in (
@@ -49,6 +60,8 @@ _BY_STATUS: dict[str, type[Problem]] = {
         ChannelRefused,
         OutsideWindow,
         QuotaExhausted,
+        MonthlyQuotaExhausted,
+        OrganizationSuspended,
     )
 }
 

@@ -42,7 +42,7 @@ def accept(organization: Organization, wanted: Sequence[NewMessage]) -> list[Ans
     now = clock.now()
     wanted = _of_their_categories(organization, wanted)
     wishes = [Wish(each.account_id, each.to, each.conversation_id, each.category) for each in wanted]
-    places = conversations.find_or_open(organization, wishes)
+    places = conversations.find_or_open(organization, wishes, is_sending=True)
     known = _look_up(organization, wanted, places)
     answers = [judge(message, about, now) for message, about in zip(wanted, known, strict=True)]
     answers = _within_quota(answers)

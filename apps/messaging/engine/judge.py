@@ -43,7 +43,7 @@ class Known:
 def judge(message: NewMessage, known: Known, now: datetime) -> Answer:
     place = known.place
     if isinstance(place, Unplaced):
-        return Refused(place.field, place.code, place.detail)
+        return Refused(place.field, place.code, place.detail, place.retry_after)
     for composed in (known.composed, known.outside_window):
         if isinstance(composed, Uncomposed):
             return Refused(composed.field, composed.code, composed.detail)

@@ -9,8 +9,10 @@ from apps.operations.api.installation_periodic_tasks import (
     RunPeriodicTaskView,
 )
 from apps.operations.api.overview import OverviewView
+from apps.operations.api.use import UseView
 
 urlpatterns = [
+    path("organization/use", UseView.as_view(), name="organization_use"),
     path("overview", OverviewView.as_view(), name="overview"),
     path("installation/overview", InstallationOverviewView.as_view()),
     path("installation/periodic-tasks", PeriodicTasksView.as_view()),

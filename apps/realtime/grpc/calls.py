@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
 from rest_framework.exceptions import APIException, AuthenticationFailed, NotAuthenticated, PermissionDenied
 
-from apps.accounts.authentication import WAYS
+from apps.accounts.authentication import WAYS, denial
 from apps.accounts.principal import Principal
 from apps.accounts.roles import Scope
 from apps.accounts.throttling import caller_from, known_caller, take_one
@@ -51,8 +51,9 @@ class Caller:
         except AuthenticationFailed:
             count(caller_from(self.address))
             raise
-        if not principal.may(scope):
-            raise missing_scope(scope)
+        denied = denial(principal, scope)
+        if denied is not None:
+            raise denied
         count(known_caller(principal))
         return principal
 

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from apps.accounts import organizations
 from apps.billing import plans, policies
 from apps.billing.models import Anchor, Invoice, Late, Reminder, ReminderPlan, Touch
 from apps.billing.planner import plan
@@ -324,5 +325,22 @@ def test_merged_customer_keeps_the_policy_made_for_them(aurora: House, sms: Chan
     assert policy.customers == [again.id]
     assert ReminderPlan.across_organizations.get(invoice=bill).look_at == time.now
     time.is_("2026-03-03")
+    plan.run()
+    assert reminded(bill) == [("2026-03-03", "told")]
+
+
+def test_suspended_organization_reminds_once_that_is_lifted(
+    aurora: House, sms: ChannelAccount, time: Time
+) -> None:
+    live_policy(aurora, [sms], rule(0))
+    bill = invoice(customer(aurora), "2026-03-03")
+    plan.run()
+    actor = aurora.principal().actor
+    organizations.suspend(actor, aurora.organization, reason="x")
+    time.is_("2026-03-03", "09:00")
+    plan.run()
+    assert reminded(bill) == []
+    organizations.lift(actor, aurora.organization)
+    time.is_("2026-03-03", "10:01")
     plan.run()
     assert reminded(bill) == [("2026-03-03", "told")]

@@ -45,6 +45,7 @@ ROUTES = {
     # Whoever starts a drain names the queue of its channel.
     "messaging.drain": {"queue": DISPATCH[0]},
     "messaging.fetch_media": {"queue": FILES},
+    "messaging.delete_old": {"queue": MAINTENANCE},
     "messaging.*": {"queue": EVENTS},
     "callbacks.send_notices": {"queue": MAINTENANCE},
     "callbacks.remove_old": {"queue": MAINTENANCE},
@@ -66,6 +67,11 @@ SCHEDULE = {
         "task": "messaging.forget_seen_callbacks",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    "messaging: delete what is kept no longer": {
+        "task": "messaging.delete_old",
+        "schedule": crontab(hour="4", minute="7"),
+        "options": {"expires": 60 * 60},
     },
     # The workers' own clocks do this too: without beat nothing is lost.
     "messaging: look for what was forgotten": {
@@ -120,6 +126,11 @@ SCHEDULE = {
     },
     "operations: look how much waits": {
         "task": "operations.look",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "operations: look whether quotas are used up": {
+        "task": "operations.watch_quotas",
         "schedule": 5.0,
         "options": {"expires": 5},
     },

@@ -8,9 +8,11 @@ class CallbacksConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.callbacks import erasure as deliveries_of
+        from apps.callbacks import retention as deliveries_kept
         from apps.callbacks.engine.bell import ring_if_heard
-        from apps.messaging import erasure
+        from apps.messaging import erasure, retention
         from apps.messaging.signals import events_published
 
         events_published.connect(ring_if_heard)
         erasure.register("callbacks", deliveries_of.erase)
+        retention.register(deliveries_kept.forget)

@@ -15,8 +15,8 @@ NOTHING = "{}"
 
 def erase(organization: Organization, contact_id: UUID) -> Mapping[str, int]:
     """Deliveries that have not arrived are dropped. Of the others only that they did is kept."""
-    _wait_for_fan_out()
-    endpoints = _endpoints_of(organization)
+    wait_for_fan_out()
+    endpoints = endpoints_of(organization)
     done = Counter(payloads=0, dropped=0)
     for message_ids in messages_of(organization, contact_id):
         done.update(_erase(organization, endpoints, message_ids))
@@ -24,13 +24,13 @@ def erase(organization: Organization, contact_id: UUID) -> Mapping[str, int]:
 
 
 @transaction.atomic
-def _wait_for_fan_out() -> None:
+def wait_for_fan_out() -> None:
     """Whoever is just writing down deliveries may have read words that are gone by now."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM webhook_cursor FOR UPDATE")
 
 
-def _endpoints_of(organization: Organization) -> list[UUID]:
+def endpoints_of(organization: Organization) -> list[UUID]:
     """Those that have deliveries; some of them may be gone themselves. From one to the next in the index."""
     with connection.cursor() as cursor:
         cursor.execute(_ENDPOINTS, [organization.id])

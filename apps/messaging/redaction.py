@@ -50,7 +50,7 @@ def redact(message_ids: Collection[UUID]) -> set[UUID]:
         cursor.execute(_STANDING, given)
         standing = [_Standing(*row) for row in cursor.fetchall()]
         ended = {each.id for each in standing if not each.is_under_way and each.conversation_id in held}
-        _erase_files(ended)
+        erase_files(ended)
         cursor.execute(_REDACT, {"ids": list(ended), "said": REDACTED})
     return set(message_ids) - {each.asked_id for each in standing if each.id not in ended}
 
@@ -92,14 +92,14 @@ def _erase(organization: Organization, message_ids: Sequence[UUID]) -> Counter[s
         done = Counter(cancelled=cancel.cancel_many(organization, conversations, ids))
         cursor.execute(_NEVER_AGAIN, [ids])
         done["under_way"] = cursor.rowcount
-        done["files"] = _erase_files(message_ids)
+        done["files"] = erase_files(message_ids)
         cursor.execute(_ERASE, {"ids": ids, "said": ERASED})
         names = ("messages", "fallbacks", "events", "dead_letters", "receipts", "fetches")
         done.update(dict(zip(names, cursor.fetchone(), strict=True)))
     return done
 
 
-def _erase_files(message_ids: Collection[UUID]) -> int:
+def erase_files(message_ids: Collection[UUID]) -> int:
     """What the person sent. What they were sent is the organization's own, and may have gone to many."""
     sent = Message.across_organizations.filter(pk__in=message_ids, direction=Direction.INBOUND)
     with_file = sent.filter(content__media__file_id__isnull=False)

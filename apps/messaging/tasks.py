@@ -7,6 +7,7 @@ from celery import Task, shared_task
 from celery.signals import worker_init, worker_ready, worker_shutting_down
 
 from apps.messaging.dead_letters import step
+from apps.messaging import retention
 from apps.messaging.engine import alarm_clock, deliver, fetch_media, loop, publisher, receive, recover
 
 _clock: alarm_clock.AlarmClock | None = None
@@ -31,6 +32,11 @@ def fetch_what_was_sent(message_id: str) -> None:
 @shared_task(name="messaging.forget_seen_callbacks")
 def forget_seen_callbacks() -> int:
     return receive.forget_seen()
+
+
+@shared_task(name="messaging.delete_old")
+def delete_old_messages() -> int:
+    return retention.delete_old()
 
 
 @shared_task(name="messaging.recover")

@@ -7,10 +7,11 @@ class RegistrationConfig(AppConfig):
     verbose_name = _("Registration")
 
     def ready(self) -> None:
-        from apps.messaging import erasure
+        from apps.messaging import erasure, retention
         from apps.messaging.engine import guards
         from apps.messaging.signals import contacts_merged, messages_received
         from apps.registration import erasure as registrations_of
+        from apps.registration import retention as turns_kept
         from apps.registration.applying import tell
         from apps.registration.conversation import known, listen
 
@@ -18,3 +19,4 @@ class RegistrationConfig(AppConfig):
         contacts_merged.connect(known.follow_merged)
         guards.register(tell.GUARD, tell.fill_in)
         erasure.register(registrations_of.NAME, registrations_of.erase)
+        retention.register(turns_kept.forget, turns_kept.needed)

@@ -93,6 +93,12 @@ class Message(TenantModel):
                 condition=models.Q(forwarded_from_id__isnull=False),
                 name="message_forwards",
             ),
+            # What answers a message that is deleted.
+            models.Index(
+                fields=["reply_to_id"],
+                condition=models.Q(reply_to_id__isnull=False),
+                name="message_replies",
+            ),
             # The list of an organization's messages, newest first.
             models.Index(fields=["organization", "-id"], name="message_list"),
             # A conversation, newest first.

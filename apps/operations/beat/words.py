@@ -18,10 +18,12 @@ DOES = {
     "files.sweep": gettext_lazy("Removes files that were given up, and those that nothing refers to"),
     "messaging.clear_dead_letters": gettext_lazy("Goes on with the clearings of dead letters"),
     "messaging.forget_seen_callbacks": gettext_lazy("Forgets what providers reported long ago"),
+    "messaging.delete_old": gettext_lazy("Deletes messages that organizations keep no longer"),
     "messaging.recover": gettext_lazy("Looks for messages that were forgotten"),
     "operations.count_traffic": gettext_lazy("Adds up what happened"),
     "operations.forget_traffic": gettext_lazy("Forgets old minutes and hours of what was added up"),
     "operations.look": gettext_lazy("Counts how much waits"),
+    "operations.watch_quotas": gettext_lazy("Looks whether organizations have used up their month"),
     "registration.forget": gettext_lazy("Redacts and erases what is not to be kept"),
     "registration.recover": gettext_lazy("Looks for people who wait for an answer, and for those who are silent"),
 }

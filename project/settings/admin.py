@@ -90,7 +90,7 @@ UNFOLD: dict[str, Any] = {
                     _list(pgettext_lazy("menu", "API keys"), "key", "accounts.apikey"),
                     _list(_("Audit trail"), "history", "accounts.auditevent"),
                     {
-                        "title": _("Name and address"),
+                        "title": _("Use and settings"),
                         "icon": "domain",
                         "link": reverse_lazy("admin:accounts_organization_changelist"),
                         "permission": lambda request: not _is_superuser(request),

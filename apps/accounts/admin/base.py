@@ -11,7 +11,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import DataError, transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.forms import Form, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -67,6 +67,31 @@ class ProblemsAsMessages(ModelAdmin):  # type: ignore[misc]
             messages.error(request, str(problem.detail))
             return HttpResponseRedirect(request.get_full_path())
         return answer
+
+    def confirm(
+        self,
+        request: HttpRequest,
+        obj: Model,
+        verb: str,
+        explanation: str,
+        *,
+        variant: str = "danger",
+        form: Form | None = None,
+    ) -> HttpResponse:
+        """The page on which somebody says that they mean it; `form` asks for what else the action needs."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{verb}: {obj}",
+            "verb": verb,
+            "explanation": explanation,
+            "variant": variant,
+            "form": form,
+            "back": self.address_of(obj),
+        }
+        return TemplateResponse(request, "accounts/admin/confirm.html", context)
+
+    def address_of(self, obj: Model) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
 
 
 class TenantAdmin[M: TenantModel](ProblemsAsMessages):
@@ -129,28 +154,6 @@ class TenantAdmin[M: TenantModel](ProblemsAsMessages):
             raise Http404
         return found
 
-    def confirm(
-        self,
-        request: HttpRequest,
-        obj: M,
-        verb: str,
-        explanation: str,
-        *,
-        variant: str = "danger",
-        form: Form | None = None,
-    ) -> HttpResponse:
-        """The page on which somebody says that they mean it; `form` asks for what else the action needs."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"{verb}: {obj}",
-            "verb": verb,
-            "explanation": explanation,
-            "variant": variant,
-            "form": form,
-            "back": self.address_of(obj),
-        }
-        return TemplateResponse(request, "accounts/admin/confirm.html", context)
-
     def after_asking(
         self,
         request: HttpRequest,
@@ -184,9 +187,6 @@ class TenantAdmin[M: TenantModel](ProblemsAsMessages):
         response = TemplateResponse(request, "accounts/admin/shown_once.html", context)
         response["Cache-Control"] = "no-store"
         return response
-
-    def address_of(self, obj: M) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
 
     def has_write_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Asked by the actions."""

@@ -3,7 +3,9 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from apps.core import clock
 from apps.core.ids import new_id
+from apps.core.months import month_of
 
 # Ten years: whoever wants more keeps everything.
 LONGEST_RETENTION = 3650
@@ -62,3 +64,7 @@ class Organization(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_quota_reached(self) -> bool:
+        return self.quota_reached_at is not None and self.quota_reached_at >= month_of(clock.now()).begins

@@ -16,9 +16,10 @@ from apps.callbacks.models import WebhookDelivery
 from apps.core import clock
 from apps.core.ids import first_id_of, new_id
 from apps.messaging import retention
-from apps.messaging.engine import judge
+from apps.messaging.engine import judge, order
 from apps.messaging.engine.new_message import Step
-from apps.messaging.models import Conversation, Delivery, MediaFetch, Message, MessageFallback
+from apps.messaging.engine.replay import replay
+from apps.messaging.models import Conversation, DeadLetter, Delivery, MediaFetch, Message, MessageFallback
 from apps.registration.models import HeardMessage, Registration, Talk, Turn
 from tests.callbacks.office import add_endpoint, fan_out_all
 from tests.cast import House
@@ -227,3 +228,24 @@ def test_nothing_is_unread_where_nothing_is_left(
     later(monkeypatch)
     assert retention.delete_old() == 1
     assert Conversation.across_organizations.get().unread_count == 0
+
+
+def test_what_is_tried_again_meanwhile_stays(
+    desk: Desk, aurora: House, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(aurora)
+    provider.break_with({"kind": "blocked", "times": 1})
+    (dead,) = desk.accept("Oi?")
+    desk.drain()
+    later(monkeypatch)
+    lock = order.lock
+
+    def replay_first(cursor: Any, conversations: Any) -> None:
+        monkeypatch.setattr(order, "lock", lock)
+        assert replay(desk.organization, [DeadLetter.across_organizations.get(message=dead).pk])
+        lock(cursor, conversations)
+
+    monkeypatch.setattr(order, "lock", replay_first)
+    assert retention.delete_old() == 0
+    assert left() == {dead}
+    assert Delivery.across_organizations.filter(message=dead).exists()

@@ -1,13 +1,18 @@
 """Files that somebody sent go with them, and with the words of their message."""
 
+from datetime import timedelta
+
 import pytest
 
+from apps.accounts import organizations
+from apps.core import clock
 from apps.files.models import File, Upload
 from apps.files.stores import store
 from apps.files.stores.store import NoSuchObject, NoSuchUpload
 from apps.messaging.erasure import erase
 from apps.messaging.models import MediaFetch
 from apps.messaging.redaction import REDACTED, redact
+from apps.messaging.retention import delete_old
 from tests.cast import House
 from tests.files.pictures import picture
 from tests.messaging.left_behind import REASON, WORD
@@ -82,3 +87,22 @@ def test_redaction_takes_along_no_file_of_another_organization(
     File.across_organizations.update(organization=boreal.organization)
     redact([message.pk])
     assert File.across_organizations.exists()
+
+
+def test_file_goes_with_a_message_that_is_kept_no_longer(
+    mailbox: Mailbox, aurora: House, files: FileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    organizations.change(aurora.principal(), message_retention_days=1)
+    message = mailbox.send(files.keep(picture()))
+    later = clock.now() + timedelta(days=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, "now", lambda: later)
+        assert delete_old() == 0, "it is being fetched"
+    mailbox.work()
+    file = file_of(message)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert delete_old() == 1
+    assert not File.across_organizations.exists()
+    assert not MediaFetch.across_organizations.exists()
+    with pytest.raises(NoSuchObject):
+        list(store().read(file.key))

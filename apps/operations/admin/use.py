@@ -20,7 +20,7 @@ def use(request: HttpRequest, organization: Organization) -> str:
         "quota": quota,
         "shown": min(used, quota),
         "left": max(0, quota - used),
-        "percent": min(100, 100 * used // quota) if quota else 0,
+        "percent": f"{min(100, 100 * used // quota)} %" if quota else "",
         "is_reached": organization.is_quota_reached,
     }
     return render_to_string("operations/admin/use.html", context, request)

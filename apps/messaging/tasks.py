@@ -6,8 +6,8 @@ from uuid import UUID
 from celery import Task, shared_task
 from celery.signals import worker_init, worker_ready, worker_shutting_down
 
-from apps.messaging.dead_letters import step
 from apps.messaging import retention
+from apps.messaging.dead_letters import step
 from apps.messaging.engine import alarm_clock, deliver, fetch_media, loop, publisher, receive, recover
 
 _clock: alarm_clock.AlarmClock | None = None

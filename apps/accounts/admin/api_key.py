@@ -42,6 +42,9 @@ class ApiKeyAdmin(TenantAdmin[ApiKey]):
 
     read_scope = Scope.API_KEYS_READ
     write_scope = Scope.API_KEYS_WRITE
+    empty_hint = gettext_lazy(
+        "An application calls the API with a key. Make one, with only the scopes that it needs."
+    )
     list_display = ["name", "prefix", "state", "created_at", "last_used_at", "expires_at"]
     search_fields = ["name", "prefix"]
     ordering = ["-id"]

@@ -98,6 +98,7 @@ class PaymentsInline(TabularInline):  # type: ignore[misc]
 class InvoiceAdmin(LongTableAdmin[Invoice]):
     read_scope = Scope.INVOICES_READ
     write_scope = Scope.INVOICES_WRITE
+    empty_hint = gettext_lazy("Import a file of invoices, or add them with POST /v1/invoices.")
     list_display = ["number", "customer", "money", "left", "due_on", "state"]
     list_filter = [StatusFilter, DueFilter]
     search_help_text = gettext_lazy("An id or a number, whole.")

@@ -66,6 +66,9 @@ class ReminderPolicyAdmin(TenantAdmin[ReminderPolicy]):
     read_scope = Scope.INVOICES_READ
     write_scope = Scope.POLICIES_WRITE
     form = PolicyForm
+    empty_hint = gettext_lazy(
+        "A policy says when and how people are reminded of their bills. Begin with the usual one, and change it."
+    )
     list_display = ["name", "position", "state", "channels", "send_at"]
     ordering = ["position", "id"]
     actions_detail = ["results_page", "calendar_page", "go_live_policy", "stop_policy"]

@@ -28,6 +28,9 @@ from apps.messaging.search import as_id
 class ReminderAdmin(LongTableAdmin[Reminder]):
     read_scope = Scope.INVOICES_READ
     write_scope = Scope.INVOICES_WRITE
+    empty_hint = gettext_lazy(
+        "Nobody was reminded. Reminders come of a policy that is live, and of invoices that fall due."
+    )
     list_display = ["planned_for", "invoice_link", "rule_in_words", "standing", "why", "message_link"]
     search_help_text = gettext_lazy("An id, or an invoice's number or id, whole.")
     fields = [

@@ -51,6 +51,9 @@ class WebhookDeliveryAdmin(LongTableAdmin[WebhookDelivery]):
 
     read_scope = Scope.WEBHOOKS_READ
     write_scope = Scope.WEBHOOKS_WRITE
+    empty_hint = gettext_lazy(
+        "Nothing was told to an endpoint. Add an endpoint, and what happens is delivered to it."
+    )
     list_display = ["created_at", "type", "endpoint", "state", "attempts", "last_status", "last_error"]
     list_filter = [EndpointFilter, StateFilter]
     search_help_text = gettext_lazy("An id or a webhook-id, whole.")

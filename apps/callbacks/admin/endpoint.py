@@ -50,6 +50,9 @@ class WebhookEndpointAdmin(TenantAdmin[WebhookEndpoint]):
     read_scope = Scope.WEBHOOKS_READ
     write_scope = Scope.WEBHOOKS_WRITE
     form = EndpointForm
+    empty_hint = gettext_lazy(
+        "An endpoint is an address of your application that is told what happens. Add one, and send it a test."
+    )
     list_display = ["url", "description", "state", "failing_since", "created_at"]
     search_fields = ["url", "description"]
     ordering = ["-id"]

@@ -69,6 +69,9 @@ class SourceFilter(SelectFilter):
 
 @admin.register(Suppression)
 class SuppressionAdmin(LongTableAdmin[Suppression]):
+    empty_hint = gettext_lazy(
+        "Nobody asked to be left alone. Addresses come here when people write STOP, or when you add them."
+    )
     list_display = ["value", "kind_in_words", "category", "source", "created_at"]
     list_filter = [SourceFilter]
     search_help_text = gettext_lazy("An id or an address, whole.")

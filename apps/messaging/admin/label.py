@@ -29,6 +29,7 @@ class LabelAdmin(TenantAdmin[Label]):
     read_scope = Scope.MESSAGES_READ
     write_scope = Scope.MESSAGES_WRITE
     form = LabelForm
+    empty_hint = _("Labels sort conversations. Add one, and hang it on a conversation.")
     list_display = ["name", "chip"]
     search_fields = ["name"]
     ordering = ["name"]

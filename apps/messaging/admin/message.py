@@ -42,8 +42,8 @@ class MessageAdmin(LongTableAdmin[Message]):
     list_display = ["created_at", "recipient", "said", "account", "standing", "error", "reference"]
     list_filter = [ErrorFilter, CodeFilter, TemplateFilter, StatusFilter, ChannelFilter, AccountFilter]
     empty_hint = gettext_lazy(
-        "No message was sent or received. Send one with POST /v1/messages, from a conversation, or as a test from a "
-        "channel account's page."
+        "No message was sent or received. Send one with POST /v1/messages, from a conversation, or as a test from "
+        "a channel account's page."
     )
     search_help_text = gettext_lazy(
         "An id, a reference, the provider's id or a recipient, whole; or how a text begins."

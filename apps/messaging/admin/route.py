@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import ForeignKey, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import ValidationError
 
 from apps.accounts.acting import acting_principal
@@ -49,6 +50,7 @@ class RouteAdmin(TenantAdmin[Route]):
     read_scope = Scope.CHANNELS_READ
     write_scope = Scope.CHANNELS_WRITE
     form = RouteForm
+    empty_hint = gettext_lazy("A route takes what people write to one account on to another address.")
     list_display = ["name", "source_account", "target_account", "target_address", "is_active"]
     list_filter = ["is_active"]
     search_fields = ["name", "target_address"]

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('accounts', '0002_suspension_quota_retention'),
+        ('accounts', '0003_suspension_quota_retention'),
         ('delivery_channels', '0001_initial'),
         ('messaging', '0005_message_guard_message_guard_key'),
     ]

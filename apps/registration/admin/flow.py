@@ -73,6 +73,10 @@ class RegistrationFlowAdmin(TenantAdmin[RegistrationFlow]):
     read_scope = Scope.REGISTRATIONS_READ
     write_scope = Scope.FLOWS_WRITE
     form = FlowForm
+    empty_hint = gettext_lazy(
+        "A flow asks people for what you need to know, in a conversation. Write one, publish it, and let it"
+        " go live."
+    )
     list_display = ["name", "state", "channels", "words", "version", "position"]
     ordering = ["position", "id"]
     actions_detail = ["funnel_page", "go_live_flow", "stop_flow"]

@@ -62,6 +62,9 @@ class RegistrationAdmin(PeoplePages, LongTableAdmin[Registration]):
     read_scope = Scope.REGISTRATIONS_READ
     write_scope = Scope.REGISTRATIONS_WRITE
     # On a telephone only the first two are seen at once.
+    empty_hint = gettext_lazy(
+        "Nobody has begun to register. People begin when they write a keyword of a flow that is live."
+    )
     list_display = ["began", "standing", "who", "flow_name", "question", "ended"]
     list_filter = [RegistrationStateFilter, FlowFilter]
     search_help_text = gettext_lazy("An id, whole.")

@@ -1,4 +1,4 @@
-"""Add a channel account, change it, pause it and let it go on."""
+"""Add a channel account, change it, pause or drain it, and let it go on."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -39,6 +39,9 @@ CHANGEABLE = (
     "unknown_wait",
     "reply_window",
 )
+
+_OF_PAUSE = ("paused_at", "paused_until", "pause_reason", "is_refused")
+_OF_DRAIN = ("draining_at", "draining_until", "drain_reason")
 
 
 class NameTaken(Conflict):
@@ -116,36 +119,63 @@ def change(
 def pause(
     principal: Principal, account: ChannelAccount, *, reason: str, until: datetime | None = None
 ) -> ChannelAccount:
-    """Messages go on being accepted, and wait. Those that are at the provider are followed to their end."""
+    """Messages go on being accepted, and wait. Those that are at the provider are followed to their end.
+
+    An account that drains goes on refusing new ones, and sends those it has once it is resumed.
+    """
     account = locked(principal.organization, account.pk)
     account.paused_at, account.paused_until, account.pause_reason = clock.now(), until, reason
+    account.is_refused = False
     account.version += 1
-    account.save(update_fields=["paused_at", "paused_until", "pause_reason", "version"])
-    audit.record(
-        principal.actor,
-        "channel_account.paused",
-        account,
-        organization=principal.organization,
-        changes={"reason": (None, reason), "until": (None, until)},
-    )
+    account.save(update_fields=[*_OF_PAUSE, "version"])
+    _record_stop(principal, "channel_account.paused", account, reason, until)
     return account
 
 
 @transaction.atomic
-def resume(principal: Principal, account: ChannelAccount) -> ChannelAccount:
+def drain(
+    principal: Principal, account: ChannelAccount, *, reason: str, until: datetime | None = None
+) -> ChannelAccount:
+    """No new messages are accepted, and those that wait leave.
+
+    A paused account stays paused: whoever held its messages back did not mean them to leave by this. The version
+    stays, for to those who send nothing has changed.
+    """
     account = locked(principal.organization, account.pk)
-    if account.paused_at is not None:
-        reason = account.pause_reason
+    account.draining_at, account.draining_until, account.drain_reason = clock.now(), until, reason
+    account.save(update_fields=_OF_DRAIN)
+    _record_stop(principal, "channel_account.draining", account, reason, until)
+    return account
+
+
+@transaction.atomic
+def resume(principal: Principal, account: ChannelAccount, *, keep_draining: bool = False) -> ChannelAccount:
+    """Ends the pause and, unless it is to go on draining, the drain."""
+    account = locked(principal.organization, account.pk)
+    was_paused = account.paused_at is not None
+    ends_drain = account.draining_at is not None and not keep_draining
+    changes: dict[str, tuple[object, object]] = {}
+    changed: list[str] = []
+    if was_paused:
+        changes["reason"] = (account.pause_reason, None)
         account.paused_at, account.paused_until, account.pause_reason = None, None, ""
+        account.is_refused = False
         account.version += 1
-        account.save(update_fields=["paused_at", "paused_until", "pause_reason", "version"])
+        changed += [*_OF_PAUSE, "version"]
+    if ends_drain:
+        changes["drain_reason"] = (account.drain_reason, None)
+        account.draining_at, account.draining_until, account.drain_reason = None, None, ""
+        changed += _OF_DRAIN
+    if changed:
+        account.save(update_fields=changed)
         audit.record(
             principal.actor,
             "channel_account.resumed",
             account,
             organization=principal.organization,
-            changes={"reason": (reason, None)},
+            changes=changes,
         )
+    if was_paused:
         _ring_after_commit(account)
     return account
 
@@ -156,7 +186,9 @@ def pause_because_rejected(account_id: UUID, version: int, reason: str) -> bool:
     now = clock.now()
     live = Q(paused_at=None) | Q(paused_until__lte=now)
     accounts = ChannelAccount.across_organizations.filter(live, pk=account_id, version=version)
-    paused = accounts.update(paused_at=now, paused_until=None, pause_reason=reason[:500], version=F("version") + 1)
+    paused = accounts.update(
+        paused_at=now, paused_until=None, pause_reason=reason[:500], is_refused=True, version=F("version") + 1
+    )
     if not paused:
         return False
     account = ChannelAccount.across_organizations.select_related("organization").get(pk=account_id)
@@ -188,6 +220,18 @@ def locked(organization: Organization, account_id: UUID) -> ChannelAccount:
     if found is None:
         raise NotFound
     return found
+
+
+def _record_stop(
+    principal: Principal, action: str, account: ChannelAccount, reason: str, until: datetime | None
+) -> None:
+    audit.record(
+        principal.actor,
+        action,
+        account,
+        organization=principal.organization,
+        changes={"reason": (None, reason), "until": (None, until)},
+    )
 
 
 def _provider_account(kind: type[Connector], credentials: Mapping[str, str]) -> str:

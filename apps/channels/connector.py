@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
+from django.utils.functional import Promise
+
 from apps.channels.callback import Callback, CallbackEvent
 from apps.channels.capabilities import Capabilities, CredentialField, Limits
 from apps.channels.content import Content, Media
@@ -82,6 +84,8 @@ class Connector(ABC):
     # The credential that names the account in the provider's callbacks.
     provider_account: ClassVar[str]
     called_at: ClassVar[CalledAt] = CalledAt.CONNECTOR
+    # Where its owner pastes our address at the provider, and what else is asked for there.
+    callback_hint: ClassVar[str | Promise] = ""
     # The credential that the provider shows when it asks whether an address is ours, where it asks with a GET.
     challenge_credential: ClassVar[str] = ""
 

@@ -1,7 +1,8 @@
 """Calls to providers: how they are reached, and those made while a person waits for what comes of them."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 from typing import Any
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.channels.errors import SendFailed
 from apps.channels.models import ChannelAccount
+from apps.channels.reachability import Checked, Finding, probe
 from apps.channels.registry import connector
 from apps.core.api.problems import TooManyRequests
 from apps.core.guarded_http import GuardedClient
@@ -50,15 +52,30 @@ def connect(account: ChannelAccount) -> Verified:
     return _ask(account, _connect)
 
 
+def check_callback(account: ChannelAccount) -> Checked:
+    """Call our own address, by the name that the provider knows."""
+    if not account.callback_url:
+        return Checked(Finding.NO_CALLBACK, "")
+    with _place():
+        return asyncio.run(probe(account.callback_url, VERIFY_SECONDS))
+
+
 def _ask(account: ChannelAccount, question: Callable[[ChannelAccount], Coroutine[Any, Any, Verified]]) -> Verified:
+    try:
+        with _place():
+            return asyncio.run(question(account))
+    except SendFailed as failed:
+        return Verified(failed)
+
+
+@contextmanager
+def _place() -> Iterator[None]:
     if not _PLACES.acquire(blocking=False):
         raise TooManyVerifications(wait=5)
     try:
         if not connection.in_atomic_block:
             connection.close()  # nobody holds one while a provider is called
-        return asyncio.run(question(account))
-    except SendFailed as failed:
-        return Verified(failed)
+        yield
     finally:
         _PLACES.release()
 

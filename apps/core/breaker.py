@@ -104,9 +104,16 @@ class Breaker:
 
     def state(self, key: str) -> BreakerState:
         """For display only: by the time it is read, it may be another."""
-        status, failures, open_until = self._script(keys=[_name(key)], args=["state"])
-        opens_until = datetime.fromtimestamp(open_until / _SECOND, UTC) if _STATUSES[status] == "open" else None
-        return BreakerState(_STATUSES[status], failures, opens_until)
+        return self.asking_state(key).ask()
+
+    def asking_state(self, key: str) -> Question[BreakerState]:
+        return Question(self._script, [_name(key)], ["state"], _read_state)
+
+
+def _read_state(said: list[int]) -> BreakerState:
+    status, failures, open_until = said
+    opens_until = datetime.fromtimestamp(open_until / _SECOND, UTC) if _STATUSES[status] == "open" else None
+    return BreakerState(_STATUSES[status], failures, opens_until)
 
 
 def _arguments(action: str, policy: BreakerPolicy, token: str | None) -> list[str | int]:

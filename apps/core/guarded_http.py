@@ -14,6 +14,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import lru_cache, partial
 from typing import Self
 
@@ -27,6 +28,7 @@ from apps.core.http_connection import ConnectionBroke, HttpConnection, StreamedB
 __all__ = [
     "Answer",
     "CallFailed",
+    "Failure",
     "GuardedClient",
     "NeverWritten",
     "PerhapsWritten",
@@ -52,8 +54,24 @@ _NEXT_ADDRESS_AFTER_SECONDS = 0.25
 _URLS_REMEMBERED = 1024
 
 
+class Failure(StrEnum):
+    """How far a call came."""
+
+    NAME = "name"
+    CONNECTION = "connection"
+    CERTIFICATE = "certificate"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    BROKEN = "broken"
+
+
 class CallFailed(Exception):
     """No answer came. The message names scheme, host and port: path and query may hold secrets."""
+
+    def __init__(self, origin: str, failure: Failure, why: str) -> None:
+        super().__init__(f"{origin}: {why}")
+        self.failure = failure
+        self.why = why
 
 
 class NeverWritten(CallFailed):
@@ -79,6 +97,10 @@ class Answer:
 
 class _Unreachable(Exception):
     """There is no connection, for the reason that the message gives."""
+
+    def __init__(self, failure: Failure, why: str) -> None:
+        super().__init__(why)
+        self.failure = failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +194,7 @@ class GuardedClient:
         rest = body if isinstance(body, StreamedBody) else None
         target = self._target_of(url)
         connection = self._take_idle(target)
-        failure = None
+        failure, why = Failure.BROKEN, ""
         try:
             began_at = asyncio.get_running_loop().time()
             async with asyncio.timeout(self._timeout) as limit:
@@ -182,17 +204,19 @@ class GuardedClient:
                     limit.reschedule(began_at + seconds)
                 await connection.ask(b"%b%b%b" % (method.encode(), target.head, request), rest)
         except TimeoutError:
-            failure = "timed out"
-        except (_Unreachable, ConnectionBroke) as error:
-            failure = str(error)
+            failure, why = Failure.TIMEOUT, "timed out"
+        except _Unreachable as error:
+            failure, why = error.failure, str(error)
+        except ConnectionBroke as error:
+            why = str(error)
         finally:
             if connection is not None:
                 self._put_back(target, connection)
         # Raised here, outside the `except`, so that no traceback shows what lies below.
         if connection is None:
-            raise NeverWritten(f"{target.origin}: {failure}")
+            raise NeverWritten(target.origin, failure, why)
         if not connection.status:
-            raise PerhapsWritten(f"{target.origin}: {failure}")
+            raise PerhapsWritten(target.origin, failure, why)
         return _answer_on(connection)
 
     async def _connect(self, target: _Target) -> HttpConnection:
@@ -203,7 +227,7 @@ class GuardedClient:
             connected = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_AFTER_SECONDS)
         except OSError as error:
             name = errno.errorcode.get(error.errno or 0, "broken off")
-            raise _Unreachable(f"no connection ({name})") from error
+            raise _Unreachable(Failure.CONNECTION, f"no connection ({name})") from error
         is_secure = target.scheme == "https"
         try:
             _, connection = await loop.create_connection(
@@ -213,9 +237,10 @@ class GuardedClient:
                 server_hostname=target.host.rstrip(".") if is_secure else None,
             )
         except ssl.SSLCertVerificationError as refused:
-            raise _Unreachable(f"the certificate is refused: {refused.verify_message}") from refused
+            why = f"the certificate is refused: {refused.verify_message}"
+            raise _Unreachable(Failure.CERTIFICATE, why) from refused
         except OSError as error:
-            raise _Unreachable("the TLS handshake failed") from error
+            raise _Unreachable(Failure.TLS, "the TLS handshake failed") from error
         return connection
 
     async def _addresses_of(self, target: _Target) -> Sequence["_Address"]:
@@ -230,9 +255,9 @@ class GuardedClient:
         try:
             found = await asyncio.get_running_loop().run_in_executor(self._names, look_up)
         except OSError as error:
-            raise _Unreachable("the name does not resolve") from error
+            raise _Unreachable(Failure.NAME, "the name does not resolve") from error
         if not found:
-            raise _Unreachable("the name does not resolve")
+            raise _Unreachable(Failure.NAME, "the name does not resolve")
         for *_, at in found:
             if reason := why_refused(str(at[0]), self._allowed):
                 # Not which: a stranger shall not read our internal DNS through us.

@@ -95,6 +95,7 @@ CHANGES: dict[str, tuple[Any, str]] = {
     ),
     "PATCH /v1/channel-accounts/<uuid:account_id>": ({"burst": 7}, "channel_account.changed"),
     "POST /v1/channel-accounts/<uuid:account_id>/pause": ({"reason": "holidays"}, "channel_account.paused"),
+    "POST /v1/channel-accounts/<uuid:account_id>/drain": ({"reason": "holidays"}, "channel_account.draining"),
     "POST /v1/channel-accounts/<uuid:account_id>/resume": (None, "channel_account.resumed"),
     "POST /v1/messages/<uuid:message_id>/cancel": (None, "message.cancelled"),
     "POST /v1/conversations/<uuid:conversation_id>/close": (None, "conversation.closed"),

@@ -1,30 +1,28 @@
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
+from django.forms import Script
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
-from unfold.decorators import action, display
+from unfold.decorators import display
 
-from apps.accounts.acting import acting_principal, principal_for
-from apps.accounts.admin.base import TenantAdmin
+from apps.accounts.acting import acting_principal
 from apps.accounts.principal import Principal
 from apps.accounts.roles import Scope
 from apps.channels import accounts
-from apps.channels.admin.forms import LIMITS, PREFIX, ChannelAccountForm, PauseForm, form_for
-from apps.channels.errors import SendFailed
-from apps.channels.liveness import breaker_state
+from apps.channels.admin.account_actions import AccountActions
+from apps.channels.admin.account_words import MOODS, STATES, alert_of, breaker_words, why
+from apps.channels.admin.forms import LIMITS, PREFIX, ChannelAccountForm, form_for
+from apps.channels.admin.live import LiveColumn, display_of, look_at, seen
 from apps.channels.models import ChannelAccount
-from apps.channels.outbound import connect, verify
 from apps.channels.registry import NAMES, choices, connector_class
-from apps.core import clock
 
 type Fieldsets = list[tuple[Any, dict[str, Any]]]
 
@@ -33,18 +31,46 @@ RESILIENCE = ["retry_attempts", "retry_base_ms", "breaker_failures", "breaker_se
 
 
 @admin.register(ChannelAccount)
-class ChannelAccountAdmin(TenantAdmin[ChannelAccount]):
-    """Accounts are added, changed, paused and resumed. They stay, because their messages name them."""
+class ChannelAccountAdmin(AccountActions):
+    """Accounts are added, changed, paused, drained and resumed. They stay, because their messages name them."""
 
     read_scope = Scope.CHANNELS_READ
     write_scope = Scope.CHANNELS_WRITE
-    list_display = ["name", "connector", "state", "why", "rate_per_second", "burst", "daily_quota"]
+    list_display = ["name", "connector", "state", "why"]
+    limits_display: ClassVar[list[str]] = ["rate_per_second", "burst", "daily_quota"]
+    # Of so many Redis is asked at once how their breakers stand.
+    list_per_page = 50
+    list_max_show_all = 50
     list_filter = ["connector"]
     search_fields = ["name", "provider_account"]
     ordering = ["-id"]
-    actions_detail = ["pause_account", "resume_account", "verify_account", "connect_account"]
-    # What is known of the account at this moment. Other apps add to it.
+    change_form_outer_before_template = "channels/admin/account_alert.html"
+    # What is known of the account at this moment, on its page and in the list. Other apps add to it.
     live_rows: ClassVar[list[Any]] = ["state", "why", "breaker"]
+    live_columns: ClassVar[list[LiveColumn]] = []
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        named = super().get_list_display(request)
+        return [*named[:4], *map(display_of, self.live_columns), *self.limits_display, *named[4:]]
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changes = super().get_changelist_instance(request)
+        changes.result_list = list(changes.result_list)
+        look_at(changes.result_list, self.live_columns)
+        return changes
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        *args: Any,
+        obj: ChannelAccount | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        if obj is not None:
+            now = seen(obj)
+            context["alert"] = alert_of(obj, now.state, now.at, may_write=self.has_change_permission(request, obj))
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: ChannelAccount | None = None) -> bool:
         return False
@@ -118,94 +144,20 @@ class ChannelAccountAdmin(TenantAdmin[ChannelAccount]):
             saved = accounts.add(principal, connector=form.connector_name, credentials=form.entered, **policy)
         obj.__dict__.update(saved.__dict__)
 
-    @action(description=gettext_lazy("Pause"), permissions=["write"], url_path="pause")
-    def pause_account(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        account = self.get_one(request, object_id)
-        form = PauseForm(request.POST if request.method == "POST" else None)
-        if form.is_valid():
-            accounts.pause(principal_for(request, account.organization), account, **form.cleaned_data)
-            messages.success(request, _("%(account)s is paused.") % {"account": account})
-            return redirect(self.address_of(account))
-        explanation = _("Messages go on being accepted, and wait. Those that are at the provider already arrive.")
-        return self.confirm(request, account, _("Pause"), explanation, form=form)
-
-    @action(description=gettext_lazy("Resume"), permissions=["write"], url_path="resume")
-    def resume_account(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        account = self.get_one(request, object_id)
-        if request.method == "POST":
-            accounts.resume(principal_for(request, account.organization), account)
-            messages.success(request, _("%(account)s goes on.") % {"account": account})
-            return redirect(self.address_of(account))
-        explanation = _("What waits leaves at once, as fast as the limits allow.")
-        return self.confirm(request, account, _("Resume"), explanation, variant="primary")
-
-    @action(description=gettext_lazy("Verify"), permissions=["write"], url_path="verify")
-    def verify_account(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        account = self.get_one(request, object_id)
-        if request.method == "POST":
-            return self._guarded(self._verify, request, account)
-        explanation = _("The provider is asked whether it takes the credentials. Nothing is sent.")
-        return self.confirm(request, account, _("Verify"), explanation, variant="primary")
-
-    def _verify(self, request: HttpRequest, account: ChannelAccount) -> HttpResponseBase:
-        failed = verify(account).error
-        if failed is None:
-            messages.success(
-                request, _("The provider takes the credentials of %(account)s.") % {"account": account}
-            )
-            if account.is_paused(clock.now()):
-                messages.info(request, _("It is still paused. Resume it, and what waits leaves."))
-        else:
-            self._say_failed(request, account, failed)
-        return redirect(self.address_of(account))
-
-    def _say_failed(self, request: HttpRequest, account: ChannelAccount, failed: SendFailed) -> None:
-        said = {"account": account, "error": f"{failed.name} {failed}"}
-        messages.error(request, _("%(account)s does not pass: %(error)s") % said)
-
-    @action(description=gettext_lazy("Connect"), permissions=["write"], url_path="connect")
-    def connect_account(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        account = self.get_one(request, object_id)
-        if request.method == "POST":
-            return self._guarded(self._connect, request, account)
-        explanation = _("The provider is told to call %(url)s.") % {"url": account.callback_url}
-        return self.confirm(request, account, _("Connect"), explanation, variant="primary")
-
-    def _connect(self, request: HttpRequest, account: ChannelAccount) -> HttpResponseBase:
-        said = connect(account)
-        if said.error is not None:
-            self._say_failed(request, account, said.error)
-        elif said.is_called_back:
-            messages.success(request, _("The provider calls %(url)s now.") % {"url": account.callback_url})
-        else:
-            where = {"url": account.callback_url}
-            messages.info(request, _("This provider is told by hand: paste %(url)s there.") % where)
-        return redirect(self.address_of(account))
-
-    @display(description=gettext_lazy("state"), label={"live": "success", "paused": "danger"})
+    @display(description=gettext_lazy("state"), label={state.value: mood for state, mood in MOODS.items()})
     def state(self, account: ChannelAccount) -> tuple[str, str]:
-        return ("paused", _("paused")) if account.is_paused(clock.now()) else ("live", _("live"))
+        state = seen(account).state
+        return state.value, str(STATES[state])
 
     @admin.display(description=gettext_lazy("why"))
     def why(self, account: ChannelAccount) -> str:
-        if not account.is_paused(clock.now()):
-            return "–"
-        if account.paused_until is None:
-            return account.pause_reason
-        until = date_format(account.paused_until, "DATETIME_FORMAT")
-        return _("%(reason)s (until %(time)s)") % {"reason": account.pause_reason, "time": until}
+        now = seen(account)
+        return why(account, now.state, now.breaker, now.at)
 
     @admin.display(description=gettext_lazy("breaker"))
     def breaker(self, account: ChannelAccount) -> str:
-        state = breaker_state(account)
-        if state is None:
-            return _("not known: Redis does not answer")
-        if state.status == "open" and state.opens_until is not None:
-            seconds = max(0, round((state.opens_until - clock.now()).total_seconds()))
-            return _("open: the provider failed, and is tried again in %(seconds)d s") % {"seconds": seconds}
-        if state.status == "half_open":
-            return _("half open: one call tries the provider")
-        return _("closed: messages leave")
+        now = seen(account)
+        return breaker_words(now.breaker, now.at)
 
     @admin.display(description=gettext_lazy("credentials"))
     def credentials_shown(self, account: ChannelAccount) -> str:
@@ -213,4 +165,12 @@ class ChannelAccountAdmin(TenantAdmin[ChannelAccount]):
 
     @admin.display(description=gettext_lazy("where the provider reports"))
     def callback_url(self, account: ChannelAccount) -> str:
-        return account.callback_url
+        if not account.callback_url:
+            return _("nowhere: it never calls")
+        hint = connector_class(account.connector).callback_hint
+        context = {"url": account.callback_url, "hint": hint}
+        return render_to_string("channels/admin/callback_url.html", context)
+
+    class Media:
+        css = {"all": ["channels/account.css"]}
+        js = [Script("accounts/copy.js", defer=True)]

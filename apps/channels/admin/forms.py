@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import ValidationError
-from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from apps.accounts.models import Organization
 from apps.channels.accounts import CHANGEABLE, NameTaken
@@ -116,8 +116,24 @@ class PauseForm(forms.Form):
         widget=_DateTimeInput(),
     )
 
+    def __init__(self, data: Any = None, *, without_end: str = "") -> None:
+        super().__init__(data)
+        if without_end:
+            self.fields["until"].help_text = without_end
+
     def clean_until(self) -> Any:
         until = self.cleaned_data["until"]
         if until is not None and until <= clock.now():
             raise forms.ValidationError(_("This is in the past."))
         return until
+
+
+class ResumeForm(forms.Form):
+    """Of an account that is paused and draining: both can end, or the pause alone."""
+
+    keep_draining = forms.BooleanField(
+        label=gettext_lazy("Go on draining: send what waits, take nothing new"),
+        required=False,
+        initial=True,
+        widget=UnfoldBooleanWidget(),
+    )

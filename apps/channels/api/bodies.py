@@ -56,6 +56,12 @@ class Pause(StrictSerializer):
         return value
 
 
+class Resume(StrictSerializer):
+    keep_draining = serializers.BooleanField(
+        default=False, help_text="Of a paused account that drains: send what waits, and go on taking nothing new."
+    )
+
+
 def wanted(body: StrictSerializer) -> dict[str, Any]:
     body.is_valid(raise_exception=True)
     return dict(body.validated_data)

@@ -1,4 +1,4 @@
-"""Ask the provider whether an account's credentials are good, and tell it where to call us."""
+"""Ask the provider whether an account's credentials are good, tell it where to call us, and try that address."""
 
 from uuid import UUID
 
@@ -8,8 +8,8 @@ from rest_framework.response import Response
 
 from apps.accounts.roles import Scope
 from apps.channels.api.accounts import ChannelAccountView
-from apps.channels.api.reader import ConnectionReader, VerificationReader
-from apps.channels.outbound import connect, verify
+from apps.channels.api.reader import CallbackCheckReader, ConnectionReader, VerificationReader
+from apps.channels.outbound import check_callback, connect, verify
 
 
 class VerifyView(ChannelAccountView):
@@ -39,3 +39,23 @@ class ConnectView(ChannelAccountView):
             "callback_url": account.callback_url,
         }
         return Response(ConnectionReader(answer).data)
+
+
+class CheckCallbackView(ChannelAccountView):
+    scopes = {"POST": Scope.CHANNELS_WRITE}
+
+    @extend_schema(request=None, responses=CallbackCheckReader, operation_id="channel_accounts_check_callback")
+    def post(self, request: Request, account_id: UUID) -> Response:
+        """Whether the provider can reach us: Recado calls its own public address, by the name that providers know.
+
+        Nothing is sent to the provider.
+        """
+        account = self.get_object(account_id)
+        checked = check_callback(account)
+        answer = {
+            "ok": checked.is_ok,
+            "code": checked.finding,
+            "detail": checked.detail,
+            "callback_url": account.callback_url,
+        }
+        return Response(CallbackCheckReader(answer).data)

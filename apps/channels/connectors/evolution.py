@@ -99,6 +99,11 @@ class Evolution(HttpConnector):
     # The address that is called names the account.
     provider_account = ""
     called_at = CalledAt.ACCOUNT
+    callback_hint = _(
+        "Nowhere by hand: Connect tells your Evolution API this address and the credential webhook_secret, for "
+        "this "
+        "instance."
+    )
 
     @classmethod
     def bad_credentials(cls, credentials: Mapping[str, str]) -> dict[str, str]:

@@ -98,6 +98,11 @@ class Sms(HttpConnector):
     # The address that is called names the account.
     provider_account = ""
     called_at = CalledAt.ACCOUNT
+    callback_hint = _(
+        "In Twilio's console, Phone numbers → your number → Messaging → A message comes in: this as Webhook, "
+        "HTTP POST. "
+        "Statuses come here by themselves."
+    )
 
     @classmethod
     def bad_credentials(cls, credentials: Mapping[str, str]) -> dict[str, str]:

@@ -104,6 +104,7 @@ class Telegram(HttpConnector):
     # The address that is called names the account.
     provider_account = ""
     called_at = CalledAt.ACCOUNT
+    callback_hint = _("Nowhere by hand: Connect tells Telegram this address and the credential secret_token.")
 
     @classmethod
     def bad_credentials(cls, credentials: Mapping[str, str]) -> dict[str, str]:

@@ -98,6 +98,13 @@ class WhatsappCloud(MetaConnector):
     )
     provider_account = "phone_number_id"
     callback_object = "whatsapp_business_account"
+    callback_hint = _(
+        "In the Meta app, WhatsApp → Configuration → Webhook: this as Callback URL, and as Verify token the "
+        "credential "
+        "verify_token. It is secret, so it is not shown here: enter a new one below if nobody knows it. Then "
+        "subscribe "
+        "to the field messages."
+    )
 
     def build_body(self, outbound: Outbound) -> Mapping[str, Any]:
         kind, said = _said(outbound.content)

@@ -107,6 +107,12 @@ class ChannelAccount(TenantModel):
     paused_at = models.DateTimeField(_("paused since"), null=True, editable=False)
     paused_until = models.DateTimeField(_("paused until"), null=True, editable=False)
     pause_reason = models.CharField(_("why it is paused"), max_length=500, blank=True, editable=False)
+    # It paused itself: the provider refused it, and `pause_reason` is what the provider said.
+    is_refused = models.BooleanField(_("refused by the provider"), default=False, editable=False)
+    # Takes no new messages, and sends those it has. Workers need not know: what they do stays the same.
+    draining_at = models.DateTimeField(_("draining since"), null=True, editable=False)
+    draining_until = models.DateTimeField(_("draining until"), null=True, editable=False)
+    drain_reason = models.CharField(_("why it is draining"), max_length=500, blank=True, editable=False)
     # Counts the changes, so that workers notice that what they remember is old.
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
@@ -187,3 +193,6 @@ class ChannelAccount(TenantModel):
 
     def is_paused(self, now: datetime) -> bool:
         return self.paused_at is not None and (self.paused_until is None or self.paused_until > now)
+
+    def is_draining(self, now: datetime) -> bool:
+        return self.draining_at is not None and (self.draining_until is None or self.draining_until > now)

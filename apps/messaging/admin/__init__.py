@@ -11,6 +11,7 @@ from apps.messaging.admin import (
     message,
     route,
     template,
+    trial,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "message",
     "route",
     "template",
+    "trial",
 ]

@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from apps.channels import accounts
 from apps.channels.callback import BadCallback, Callback
+from apps.channels.reachability import PROBE_HEADER, answer_to
 from apps.channels.registry import NAMES, connector
 from apps.core.api.problems import RETRY_SECONDS, problem_response
 from apps.messaging.engine.store import Stored, store
@@ -35,6 +36,12 @@ def hook(request: HttpRequest, connector: str, account_id: UUID | None = None) -
         refusal = problem_response(405, "method_not_allowed", _("Providers call this address with POST."))
         refusal["Allow"] = "GET, POST"
         return refusal
+    if (proof := answer_to(request.headers.get(PROBE_HEADER, ""))) is not None:
+        return HttpResponse(proof, content_type="text/plain")
+    return _take(request, connector, account_id)
+
+
+def _take(request: HttpRequest, connector: str, account_id: UUID | None) -> HttpResponse:
     body = request.read(MOST_BYTES + 1)
     try:
         answer = _store(connector, account_id, request, body)

@@ -15,6 +15,10 @@ class ConversationClosed(Conflict):
     default_code = "conversation_closed"
 
 
+class AccountDraining(Conflict):
+    default_code = "account_draining"
+
+
 class OptedOut(Conflict):
     default_code = "opted_out"
 
@@ -54,6 +58,7 @@ _BY_STATUS: dict[str, type[Problem]] = {
     each.default_code: each
     for each in (
         ConversationClosed,
+        AccountDraining,
         OptedOut,
         Left,
         CategoryRefused,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from apps.channels.carrying import why_not
@@ -56,7 +57,8 @@ def judge(message: NewMessage, known: Known, now: datetime) -> Answer:
         return content
     outside = known.outside_window.content if isinstance(known.outside_window, Composed) else None
     wrong = (
-        _of_place(message, place)
+        _of_account(place, now)
+        or _of_place(message, place)
         or _of_times(message, begins, expires_at, now)
         or _of_content(message, place, content, known.answered)
         or _of_window(place, content, outside, begins)
@@ -78,6 +80,17 @@ def judge(message: NewMessage, known: Known, now: datetime) -> Answer:
         outside,
         tuple(dict(step) for step in known.steps),
     )
+
+
+def _of_account(place: Place, now: datetime) -> Refused | None:
+    if not place.is_draining(now):
+        return None
+    if place.draining_until is None:
+        detail = _("This account takes no new messages: %(reason)s. Use another one, or resume it.")
+    else:
+        detail = _("This account takes no new messages until %(time)s: %(reason)s. Use another one, or resume it.")
+    until = date_format(place.draining_until, "DATETIME_FORMAT") if place.draining_until else ""
+    return Refused("account_id", "account_draining", detail % {"reason": place.drain_reason, "time": until})
 
 
 def _of_place(message: NewMessage, place: Place) -> Refused | None:

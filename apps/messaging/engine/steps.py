@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Case, Q, When
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import Organization
@@ -12,6 +14,7 @@ from apps.channels import addresses
 from apps.channels.carrying import why_not
 from apps.channels.models import ChannelAccount
 from apps.channels.registry import connector_class
+from apps.core import clock
 from apps.files.models import File
 from apps.messaging.conversations import Place, Unplaced
 from apps.messaging.engine import attach
@@ -24,7 +27,7 @@ class _Known:
     """Of all messages of a batch, in two statements."""
 
     accounts: Mapping[UUID, ChannelAccount]
-    # The oldest of a channel.
+    # The oldest of a channel, of those that take new messages if there are any.
     by_channel: Mapping[str, ChannelAccount]
     # By contact and kind.
     reached_at: Mapping[tuple[UUID, str], str]
@@ -56,7 +59,11 @@ def _look_up(
     named = {step.account_id for message in wanted for step in message.fallback if step.account_id}
     channels = {step.channel for message in wanted for step in message.fallback if step.channel}
     accounts = ChannelAccount.objects.for_organization(organization)
-    by_channel = accounts.filter(connector__in=channels).order_by("connector", "id").distinct("connector")
+    by_channel = (
+        accounts.filter(connector__in=channels)
+        .order_by("connector", _is_draining(clock.now()), "id")
+        .distinct("connector")
+    )
     reached = ContactAddress.objects.for_organization(organization).filter(
         contact__in={place.contact_id for place in places}
     )
@@ -66,6 +73,11 @@ def _look_up(
         {(contact, kind): value for contact, kind, value in reached.values_list("contact_id", "kind", "value")},
         files,
     )
+
+
+def _is_draining(now: datetime) -> Case:
+    drains = Q(draining_until=None, draining_at__isnull=False) | Q(draining_until__gt=now)
+    return Case(When(drains, then=True), default=False)
 
 
 def _resolve(message: NewMessage, place: Place, known: _Known) -> tuple[Mapping[str, Any], ...] | Refused:

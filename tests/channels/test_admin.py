@@ -198,7 +198,7 @@ def test_answer_of_the_provider_is_said(
     aurora: House, account: ChannelAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = [Verified(), Verified(AccountRejected("190", "<b>expired</b>"))]
-    monkeypatch.setattr("apps.channels.admin.channel_account.verify", lambda _account: answers.pop(0))
+    monkeypatch.setattr("apps.channels.admin.account_actions.verify", lambda _account: answers.pop(0))
     client = browser(aurora.owner.user)
     assert "Nothing is sent" in text(client.get(page_of(account, "verify/")))
     assert "takes the credentials" in text(client.post(page_of(account, "verify/"), follow=True))

@@ -46,7 +46,7 @@ class ChannelAccountAdmin(AccountActions):
     ordering = ["-id"]
     change_form_outer_before_template = "channels/admin/account_alert.html"
     # What is known of the account at this moment, on its page and in the list. Other apps add to it.
-    live_rows: ClassVar[list[Any]] = ["state", "why", "breaker"]
+    live_rows: ClassVar[list[Any]] = ["state_now", "why", "breaker"]
     live_columns: ClassVar[list[LiveColumn]] = []
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
@@ -148,6 +148,12 @@ class ChannelAccountAdmin(AccountActions):
     def state(self, account: ChannelAccount) -> tuple[str, str]:
         state = seen(account).state
         return state.value, str(STATES[state])
+
+    @admin.display(description=gettext_lazy("state"))
+    def state_now(self, account: ChannelAccount) -> str:
+        """As in the list: on a page, unfold shows no labels by itself."""
+        state = seen(account).state
+        return render_to_string("unfold/helpers/label.html", {"type": MOODS[state], "text": STATES[state]})
 
     @admin.display(description=gettext_lazy("why"))
     def why(self, account: ChannelAccount) -> str:

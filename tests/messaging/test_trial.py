@@ -76,7 +76,7 @@ def test_address_is_of_the_channels_kind(
 def test_mail_has_a_subject(client: Client, aurora: House) -> None:
     account = account_of(aurora, "email")
     client.post(page_of(account), {"to": "ana@exemplo.com", "text": "x"})
-    assert Message.across_organizations.get().content["subject"] == "Test"
+    assert Message.across_organizations.get().content["subject"] == "Test message"
 
 
 def test_refusal_is_said_on_the_form(client: Client, aurora: House, account: ChannelAccount) -> None:

@@ -90,7 +90,7 @@ def _send(principal: Principal, account: ChannelAccount, to: str, text: str) -> 
         text=text,
         account_id=account.pk,
         to=to,
-        content=Content(text, subject=_("Test")) if has_subject else None,
+        content=Content(text, subject=_("Test message")) if has_subject else None,
         priority=Priority.HIGH,
         metadata={"test": True},
     )

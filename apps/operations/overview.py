@@ -34,6 +34,7 @@ class AccountRow:
     reports_delivered: bool
     waiting: int
     paused_because: str
+    draining_because: str
     # Empty where it is closed, or nobody asked.
     breaker: str
 
@@ -143,6 +144,7 @@ def _row(
         reports_delivered=_tells(account),
         waiting=standing.waiting if standing else 0,
         paused_because=account.pause_reason if account.is_paused(now) else "",
+        draining_because=account.drain_reason if account.is_draining(now) else "",
         breaker=breaker.status if breaker and breaker.status != "closed" else "",
     )
 

@@ -155,6 +155,8 @@ def test_account_is_drained_until_nothing_waits(client: Client, aurora: House, a
     assert "It is draining: it sends what it has, and takes no new messages." in page
     assert "Mudança" in page
     assert "nothing waits any more" not in page
+    overview = text(client.get("/admin/overview/"))
+    assert re.search(r"draining <span[^>]*>Mudança", overview)
     history.leave(message)
     assert "nothing waits any more: it can be switched off" in text(client.get(page_of(account)))
     assert "takes new messages again" in text(client.get(page_of(account, "resume/")))

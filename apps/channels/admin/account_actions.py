@@ -88,7 +88,7 @@ class AccountActions(TenantAdmin[ChannelAccount]):
             messages.success(request, _("%(account)s goes on.") % {"account": account})
             return redirect(self.address_of(account))
         explanation = _("What waits leaves at once, as fast as the limits allow.")
-        if account.is_draining(now):
+        if account.is_draining(now) and not is_both:
             explanation = _("It takes new messages again, and what waits leaves as fast as the limits allow.")
         return self.confirm(request, account, _("Resume"), explanation, variant="primary", form=form)
 

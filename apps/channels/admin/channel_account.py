@@ -37,7 +37,7 @@ class ChannelAccountAdmin(AccountActions):
     read_scope = Scope.CHANNELS_READ
     write_scope = Scope.CHANNELS_WRITE
     list_display = ["name", "connector", "state", "why"]
-    limits_display: ClassVar[list[str]] = ["rate_per_second", "burst", "daily_quota"]
+    limits_display: ClassVar[list[str]] = ["rate_per_second", "daily_quota"]
     # Of so many Redis is asked at once how their breakers stand.
     list_per_page = 50
     list_max_show_all = 50
@@ -163,6 +163,8 @@ class ChannelAccountAdmin(AccountActions):
     @admin.display(description=gettext_lazy("breaker"))
     def breaker(self, account: ChannelAccount) -> str:
         now = seen(account)
+        if account.is_paused(now.at) and now.breaker is not None and now.breaker.status == "closed":
+            return _("closed: the provider does not fail")
         return breaker_words(now.breaker, now.at)
 
     @admin.display(description=gettext_lazy("credentials"))

@@ -47,6 +47,7 @@ class AccountTrafficReader(serializers.Serializer[Any]):
     p95 = serializers.SerializerMethodField(help_text=_SLOWEST)
     waiting = serializers.IntegerField()
     paused_because = serializers.CharField(help_text="Empty where it is live.")
+    draining_because = serializers.CharField(help_text="Empty where it takes new messages.")
     breaker = serializers.CharField(help_text="`open` or `half_open` while the provider fails; else empty.")
 
     def get_p95(self, row: Any) -> float | None:

@@ -8,6 +8,7 @@ REASONS = {
     "merged": _("A later reminder of the same invoice was sent instead."),
     "late": _("Its day had gone by, and the policy sends nothing late."),
     "no_channel": _("The customer has no address for any channel of the policy."),
+    "account_draining": _("The policy's channel accounts take no new messages: they are draining."),
     "paid": _("The invoice was paid."),
     "cancelled": _("The invoice was cancelled."),
     "disputed": _("The customer disputes the invoice."),

@@ -10,8 +10,10 @@ from apps.channels.errors import Heard, Transient
 from apps.core.ids import first_id_of, moment_of
 from apps.messaging.admin import newest
 from apps.messaging.engine import accept
+from apps.messaging.engine.claim import claim
 from apps.messaging.engine.new_message import NewMessage, WantedTemplate
-from apps.messaging.engine.outcome import Result
+from apps.messaging.engine.outcome import Outcome, Result
+from apps.messaging.engine.record import record
 from apps.messaging.models import Message, MessageEvent
 from tests.cast import PASSWORD, House
 from tests.messaging import history
@@ -98,12 +100,12 @@ def test_story_shows_what_was_asked_and_answered_without_secrets(client: Client,
     message = history.queued(aurora, "O total é R$ 10 <b>à vista</b>")
     failure = Transient("503", "The provider failed.")
     failure.heard = Heard.of(503, b'{"error": "down\x00 <script>"}')
-    claimed = history.claim(message.account, 10)
+    claimed = claim(message.account, 10)
     (delivery,) = claimed.deliveries
-    outcome = history.Outcome(
+    outcome = Outcome(
         message.pk, delivery.conversation_id, claimed.lease, Result.RETRYING, 2.0, error=failure, milliseconds=212
     )
-    history.record([outcome])
+    record([outcome])
     page = text(client.get(f"{list_of('message')}{message.pk}/change/"))
     assert "attempt 1: 503 in 212 ms; the provider failed; 503: The provider failed.; goes on in 2.0 s" in page
     assert "{&quot;error&quot;: &quot;down &lt;script&gt;&quot;}" in page

@@ -31,7 +31,7 @@ class BoundedPaginator(Paginator[Any]):
         return self.object_list[: MOST_COUNTED + 1].count()
 
     @property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         return min(self.looked_at, MOST_COUNTED)
 
 

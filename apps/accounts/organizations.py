@@ -51,6 +51,25 @@ def change(principal: Principal, **wanted: Any) -> Organization:
 
 
 @transaction.atomic
+def set_up(actor: Actor, organization: Organization, **wanted: Any) -> Organization:
+    """By whoever runs the installation: what its own people may change, and its quota."""
+    if "monthly_quota" in wanted:
+        organization = set_quota(actor, organization, wanted.pop("monthly_quota"))
+    try:
+        with transaction.atomic():
+            return _write(actor, organization, "organization.changed", **wanted)
+    except IntegrityError as error:
+        raise SlugTaken from error
+
+
+@transaction.atomic
+def remove(actor: Actor, organization: Organization) -> None:
+    """With everything that it owns, its trail too: that it is gone is told in the installation's."""
+    audit.record(actor, "organization.deleted", organization, organization=None)
+    organization.delete()
+
+
+@transaction.atomic
 def suspend(actor: Actor, organization: Organization, *, reason: str) -> Organization:
     """From the next request on. What was accepted before still leaves, and nothing is deleted."""
     if _locked(organization).suspended_at is not None:

@@ -10,8 +10,9 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from kombu.exceptions import OperationalError
 from pytest_django import Settings
 
-from apps.accounts import installation_keys
+from apps.accounts import installation_keys, organizations
 from apps.accounts.models import AuditEvent, Organization, User
+from apps.accounts.principal import actor_of
 from apps.core import clock
 from apps.operations import workers
 from apps.operations.beat import runs
@@ -28,6 +29,14 @@ ORGANIZATIONS = "/v1/installation/organizations"
 # What changes something: with which body, what the trail says, and where its target is.
 CHANGES: dict[str, tuple[Any, str]] = {
     "POST /v1/installation/organizations": ({"name": "Mercado Sol", "slug": "sol"}, "organization.created"),
+    "PATCH /v1/installation/organizations/<uuid:organization_id>": ({"name": "Sol"}, "organization.changed"),
+    "DELETE /v1/installation/organizations/<uuid:organization_id>": (None, "organization.deleted"),
+    "POST /v1/installation/organizations/<uuid:organization_id>/suspend": (
+        {"reason": "unpaid"},
+        "organization.suspended",
+    ),
+    "POST /v1/installation/organizations/<uuid:organization_id>/lift": (None, "organization.lifted"),
+    "PATCH /v1/installation/users/<uuid:user_id>": ({"is_active": False}, "user.changed"),
     "PATCH /v1/installation/periodic-tasks/<int:task_id>": ({"enabled": False}, "periodic_task.changed"),
     "POST /v1/installation/periodic-tasks/<int:task_id>/run": (None, "periodic_task.started"),
 }
@@ -56,8 +65,9 @@ def sweep() -> PeriodicTask:
     return PeriodicTask.objects.create(name="sweep", task="messaging.recover", interval=seconds)
 
 
-def filled(endpoint: Endpoint, task: PeriodicTask | None = None) -> str:
-    path = endpoint.filled("00000000-0000-0000-0000-000000000000")
+def filled(endpoint: Endpoint, house: House, task: PeriodicTask | None = None) -> str:
+    target = house.agent.user if "user_id" in endpoint.path else house.organization
+    path = endpoint.filled(target.pk)
     return path.replace("/periodic-tasks/1", f"/periodic-tasks/{task.pk}") if task else path
 
 
@@ -68,7 +78,7 @@ def test_endpoints_are_found() -> None:
 
 @pytest.mark.parametrize(("endpoint", "method"), CALLS, ids=named(CALLS))
 def test_only_installation_keys_are_let_in(aurora: House, endpoint: Endpoint, method: str) -> None:
-    path = filled(endpoint)
+    path = filled(endpoint, aurora)
     assert Api().send(method.upper(), path, {}).status_code == 401
     # Whatever scopes they have, and also where somebody is a superuser besides.
     User.objects.filter(pk=aurora.admin.user.pk).update(is_superuser=True)
@@ -79,13 +89,15 @@ def test_only_installation_keys_are_let_in(aurora: House, endpoint: Endpoint, me
 
 @pytest.mark.parametrize(("endpoint", "method"), CALLS, ids=named(CALLS))
 def test_every_change_leaves_a_trail(
-    api: Api, sweep: PeriodicTask, sent: list[str], endpoint: Endpoint, method: str
+    api: Api, root: User, aurora: House, sweep: PeriodicTask, sent: list[str], endpoint: Endpoint, method: str
 ) -> None:
     if method == "get":
         return
     body, action = CHANGES[f"{method.upper()} {endpoint.path}"]
+    if endpoint.path.endswith("/lift"):
+        organizations.suspend(actor_of(root), aurora.organization, reason="unpaid")
     AuditEvent.across_organizations.all().delete()
-    answer = api.send(method.upper(), filled(endpoint, sweep), body)
+    answer = api.send(method.upper(), filled(endpoint, aurora, sweep), body)
     assert answer.status_code < 300, answer.content
     (event,) = AuditEvent.across_organizations.all()
     assert (event.action, event.request_id) == (action, answer["X-Request-Id"])
@@ -186,6 +198,37 @@ def test_organization_is_made_once(api: Api) -> None:
     answer = api.post(ORGANIZATIONS, body)
     assert (answer.status_code, answer.json()["code"]) == (409, "slug_taken")
     assert Organization.objects.count() == 1
+
+
+def test_organization_is_limited_suspended_and_removed(api: Api, aurora: House, boreal: House) -> None:
+    one = f"{ORGANIZATIONS}/{aurora.organization.pk}"
+    found = api.patch(one, {"monthly_quota": 5, "message_retention_days": 30, "slug": "sol"}).json()
+    assert (found["monthly_quota"], found["message_retention_days"], found["slug"]) == (5, 30, "sol")
+    assert api.patch(one, {"monthly_quota": None}).json()["monthly_quota"] is None
+    taken = api.patch(one, {"slug": "boreal"})
+    assert (taken.status_code, taken.json()["code"]) == (409, "slug_taken")
+    for wrong in ({"monthly_quota": 0}, {"slug": "No"}, {"suspended": True}, {"message_retention_days": 0}):
+        assert api.patch(one, wrong).status_code == 400
+    suspended = api.post(f"{one}/suspend", {"reason": "unpaid"})
+    assert suspended.json()["suspended"]["reason"] == "unpaid"
+    writing = as_member(aurora.owner).post("/v1/labels", {"name": "Entrega"})
+    assert (writing.status_code, writing.json()["code"]) == (403, "organization_suspended")
+    assert as_member(aurora.owner).get("/v1/messages").status_code == 200
+    again = api.post(f"{one}/suspend", {"reason": "unpaid"})
+    assert (again.status_code, again.json()["code"]) == (409, "already_suspended")
+    assert api.post(f"{one}/lift").json()["suspended"] is None
+    assert api.send("DELETE", one, None).status_code == 204
+    assert list(Organization.objects.all()) == [boreal.organization]
+
+
+def test_people_are_shut_out_at_once(api: Api, aurora: House) -> None:
+    caller = as_member(aurora.agent)
+    assert caller.get("/v1/me").status_code == 200
+    found = api.patch(f"/v1/installation/users/{aurora.agent.user.pk}", {"is_active": False}).json()
+    assert (found["email"], found["is_active"]) == ("agent@aurora.example", False)
+    assert caller.get("/v1/me").status_code == 401
+    assert len(api.get("/v1/installation/users?limit=2").json()["data"]) == 2
+    assert api.patch(f"/v1/installation/users/{aurora.agent.user.pk}", {"is_superuser": True}).status_code == 400
 
 
 @pytest.mark.parametrize("slug", ["Sol", "", "sol sol", "sol_", "-sol", "x" * 61, "ação", 5, None])

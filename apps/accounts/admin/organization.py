@@ -105,9 +105,7 @@ class OrganizationAdmin(ProblemsAsMessages):
         organizations.change(principal, **entered)
 
     def delete_model(self, request: HttpRequest, obj: Organization) -> None:
-        # Belongs to no organization: the trail of this one goes with it.
-        audit.record(actor_of(acting_user(request)), "organization.deleted", obj, organization=None)
-        obj.delete()
+        organizations.remove(actor_of(acting_user(request)), obj)
 
     @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Organization]) -> None:

@@ -7,8 +7,11 @@ from apps.accounts.api.audit_events import AuditEventsView
 from apps.accounts.api.auth import LogoutView, RefreshView, TokenView
 from apps.accounts.api.installation_organizations import (
     InstallationOrganizationsView,
+    LiftSuspensionView,
     OneInstallationOrganizationView,
+    SuspendOrganizationView,
 )
+from apps.accounts.api.installation_users import OneUserView, UsersView
 from apps.accounts.api.members import MembersView, OneMemberView
 from apps.accounts.api.organization import MeView, OrganizationView
 
@@ -26,4 +29,8 @@ urlpatterns = [
     path("audit-events", AuditEventsView.as_view()),
     path("installation/organizations", InstallationOrganizationsView.as_view()),
     path("installation/organizations/<uuid:organization_id>", OneInstallationOrganizationView.as_view()),
+    path("installation/organizations/<uuid:organization_id>/suspend", SuspendOrganizationView.as_view()),
+    path("installation/organizations/<uuid:organization_id>/lift", LiftSuspensionView.as_view()),
+    path("installation/users", UsersView.as_view()),
+    path("installation/users/<uuid:user_id>", OneUserView.as_view()),
 ]

@@ -29,7 +29,7 @@ class NewClearing(LikeTheseInBody):
     )
 
 
-class ResultsReader(serializers.Serializer[Any]):
+class ClearingResultsReader(serializers.Serializer[Any]):
     under_way = serializers.IntegerField(help_text="Tried again at this moment, or waiting for it.")
     sent = serializers.IntegerField()
     failed_again = serializers.IntegerField(help_text="Dead letters once more.")
@@ -56,9 +56,9 @@ class ClearingWithResultsReader(ClearingReader):
     class Meta(ClearingReader.Meta):
         fields = [*ClearingReader.Meta.fields, "results"]
 
-    @extend_schema_field(ResultsReader)
+    @extend_schema_field(ClearingResultsReader)
     def get_results(self, clearing: Clearing) -> Any:
-        return ResultsReader(clearings.results(clearing)).data
+        return ClearingResultsReader(clearings.results(clearing)).data
 
 
 class CountReader(serializers.Serializer[Any]):

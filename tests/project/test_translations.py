@@ -11,6 +11,7 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+FOLDERS = ("apps", "project")
 FOLDER = ROOT / "locale" / "pt_BR" / "LC_MESSAGES"
 KEYWORDS = {
     "_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2), "ngettext_lazy": (1, 2),
@@ -25,14 +26,16 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 
 
 def texts_in_code() -> Iterator[tuple[str, str]]:
-    for folder in ("apps", "project"):
+    for folder in FOLDERS:
         for path in (ROOT / folder).rglob("*.py"):
             for _line, message, _comments, _context in extract_from_file("python", str(path), keywords=KEYWORDS):
                 yield (message if isinstance(message, str) else message[0]), str(path.relative_to(ROOT))
 
 
 def texts_in_templates() -> Iterator[tuple[str, str]]:
-    for path in [*(ROOT / "apps").rglob("*.html"), *(ROOT / "apps").rglob("*.txt")]:
+    for path in (
+        path for folder in FOLDERS for kind in ("html", "txt") for path in (ROOT / folder).rglob(f"*.{kind}")
+    ):
         for found in IN_TEMPLATES.finditer(path.read_text()):
             singular = re.split(r"{%\s*plural\s*%}", found["long"] or "")[0]
             text = found["short"] or re.sub(r"{{\s*([\w.]+)\s*}}", r"%(\1)s", singular)

@@ -49,10 +49,10 @@ class DeadLetterAdmin(LongTableAdmin[DeadLetter]):
     actions = ["replay_selected", "discard_selected"]
     actions_detail = ["replay_letter", "discard_letter"]
     fields = [
-        "id", "standing", "error", "recipient", "account", "attempts", "replays", "discard_reason", "created_at",
+        "id", "state_in_words", "error", "recipient", "account", "attempts", "replays", "discard_reason", "created_at",
         "changed_at",
     ]  # fmt: skip
-    readonly_fields = ["id", "standing", "error", "recipient"]
+    readonly_fields = ["id", "state_in_words", "error", "recipient"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
         return super().get_queryset(request).select_related("account", "message__conversation")
@@ -202,6 +202,10 @@ class DeadLetterAdmin(LongTableAdmin[DeadLetter]):
             failed = ngettext("failed again, %(count)d time", "failed again, %(count)d times", letter.replays)
             return "again", failed % {"count": letter.replays}
         return letter.state, letter.get_state_display()
+
+    @admin.display(description=gettext_lazy("state"))
+    def state_in_words(self, letter: DeadLetter) -> str:
+        return self.standing(letter)[1]
 
     @admin.display(description=gettext_lazy("error"))
     def error(self, letter: DeadLetter) -> str:

@@ -82,6 +82,12 @@ class MessageAdmin(LongTableAdmin[Message]):
         )
         return answer
 
+    def get_actions_detail(self, request: HttpRequest, object_id: int | str) -> list[Any]:
+        """Only what has not left can be taken back."""
+        message = self.get_object(request, str(object_id))
+        is_here = message is not None and message.status in {Status.QUEUED, Status.SENDING}
+        return list(super().get_actions_detail(request, object_id)) if is_here else []
+
     @action(description=gettext_lazy("Take back"), permissions=["write"], url_path="cancel")
     def cancel_message(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         message = self.get_one(request, object_id)

@@ -15,6 +15,11 @@ KINDS_OF_ERROR = {
     "message_rejected": gettext_lazy("the provider refused the message"),
     "account_rejected": gettext_lazy("the provider refused our account"),
     "outcome_unknown": gettext_lazy("nobody knows whether it was sent"),
+    # Our own, before anybody was asked.
+    "not_wanted": gettext_lazy("the person does not want it"),
+    "quiet_hours": gettext_lazy("the person wants no messages at this hour"),
+    "stopped": gettext_lazy("what it was about has ended"),
+    "deferred": gettext_lazy("put off by what it is about"),
 }
 
 
@@ -24,8 +29,11 @@ def kind_of_error(name: str) -> str:
 
 
 def error_in_words(error_class: str, code: str, detail: str) -> str:
-    name = f"{error_class} {code}".strip()
-    return f"{name}: {detail}" if detail else name
+    """Such as: the provider refused the message (131047): more than a day since they wrote."""
+    if not error_class:
+        return ""
+    words = f"{kind_of_error(error_class)} ({code})" if code else kind_of_error(error_class)
+    return f"{words}: {detail}" if detail else words
 
 
 def table_of(messages: Iterable[Message]) -> SafeString:

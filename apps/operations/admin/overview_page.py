@@ -43,6 +43,7 @@ class Bar:
     sent: float
     delivered_from: float
     delivered: float
+    failed_from: float
     failed: float
     words: str
 
@@ -138,7 +139,9 @@ def _bars(points: list[Point]) -> list[Bar]:
             sent=sent,
             delivered_from=HEIGHT - (delivered := HEIGHT * each.sums.delivered / highest),
             delivered=delivered,
-            failed=HEIGHT * each.sums.failed / highest,
+            # On top of what was sent.
+            failed_from=HEIGHT - sent - (failed := HEIGHT * each.sums.failed / highest),
+            failed=failed,
             words=_("%(time)s: %(sent)s sent, %(delivered)s delivered, %(failed)s failed")
             % {
                 "time": date_format(each.starts_at, "SHORT_DATETIME_FORMAT"),

@@ -49,8 +49,8 @@ class DeadLetterAdmin(LongTableAdmin[DeadLetter]):
     actions = ["replay_selected", "discard_selected"]
     actions_detail = ["replay_letter", "discard_letter"]
     fields = [
-        "id", "state_in_words", "error", "recipient", "account", "attempts", "replays", "discard_reason", "created_at",
-        "changed_at",
+        "id", "state_in_words", "error", "recipient", "account", "attempts", "replays", "discard_reason",
+        "created_at", "changed_at",
     ]  # fmt: skip
     readonly_fields = ["id", "state_in_words", "error", "recipient"]
 

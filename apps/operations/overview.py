@@ -33,6 +33,8 @@ class AccountRow:
     # Whether its channel ever says that something arrived.
     reports_delivered: bool
     waiting: int
+    # Since when the first of those that could leave waits.
+    oldest_due_at: datetime | None
     paused_because: str
     draining_because: str
     # Empty where it is closed, or nobody asked.
@@ -143,6 +145,7 @@ def _row(
         p95=latency.quantile(traffic.latency, 0.95) if traffic else None,
         reports_delivered=_tells(account),
         waiting=standing.waiting if standing else 0,
+        oldest_due_at=standing.oldest_due_at if standing else None,
         paused_because=account.pause_reason if account.is_paused(now) else "",
         draining_because=account.drain_reason if account.is_draining(now) else "",
         breaker=breaker.status if breaker and breaker.status != "closed" else "",

@@ -35,6 +35,9 @@ class MessageFilters(Filters):
     account_id = serializers.UUIDField(required=False)
     conversation_id = serializers.UUIDField(required=False)
     reference = serializers.CharField(required=False, trim_whitespace=False, max_length=LONGEST_REFERENCE)
+    template_id = serializers.UUIDField(required=False)
+    error_class = serializers.CharField(required=False, max_length=20)
+    error_code = serializers.CharField(required=False, max_length=60)
     created_after = serializers.DateTimeField(required=False)
     created_before = serializers.DateTimeField(required=False)
 

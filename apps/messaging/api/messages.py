@@ -61,24 +61,32 @@ class MessagesView(MessageView):
         created = created_between(wanted.get("created_after"), wanted.get("created_before"))
         columns = _COLUMNS.keys() & wanted.keys()
         if short := SHORT_TABLES.get(wanted.get("status")):
-            known = columns & {"account_id", "conversation_id"} & {field.attname for field in short._meta.fields}
+            known = columns & _NARROW_SHORT & {field.attname for field in short._meta.fields}
             rows: QuerySet[Any] = short.objects.for_organization(self.principal.organization).filter(created)
             rows = rows.filter(**{name: wanted[name] for name in known})
             rows = rows.select_related(*(f"message__{name}" for name in WITH_PARTIES))
             sifted = Q(**{f"message__{_COLUMNS[name]}": wanted[name] for name in columns - known})
             return [row.message for row in self.paginator.sift(rows, sifted, self.request)]
-        known = columns & {"conversation_id", "reference"}
+        known = columns & _NARROW
         candidates = self.get_queryset().filter(created, **{_COLUMNS[name]: wanted[name] for name in known})
+        if known & {"error_class", "error_code"}:
+            candidates = candidates.exclude(error_class="")  # as the indexes of failures have it
         sifted = Q(**{_COLUMNS[name]: wanted[name] for name in columns - known})
         return self.paginator.sift(candidates, sifted, self.request)
 
 
+# What an index finds, in the short tables and among all messages.
+_NARROW_SHORT = {"account_id", "conversation_id", "error_class", "error_code"}
+_NARROW = {"conversation_id", "reference", "template_id", "error_class", "error_code"}
 _COLUMNS = {
     "status": "status",
     "channel": "account__connector",
     "account_id": "account_id",
     "conversation_id": "conversation_id",
     "reference": "reference",
+    "template_id": "template_id",
+    "error_class": "error_class",
+    "error_code": "error_code",
     "created_after": "created_at__gte",
     "created_before": "created_at__lt",
 }

@@ -1,7 +1,7 @@
 """The first page of the admin: how it goes, for the organization one works in, or for the whole installation."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -77,7 +77,10 @@ def page_of(request: HttpRequest) -> SafeString | str:
         "width": WIDTH,
         "height": HEIGHT,
         "dead_letters": [(kind_of_error(name), count) for name, count in found.dead_letters.items()],
-        "accounts": [(row, connector_class(row.connector).label, _seconds(row.p95)) for row in found.accounts],
+        "accounts": [
+            (row, connector_class(row.connector).label, _seconds(row.p95), _age(row.oldest_due_at, found.now))
+            for row in found.accounts
+        ],
         "system": _system() if is_superuser else None,
     }
     return render_to_string("operations/admin/overview.html", context, request)
@@ -86,7 +89,7 @@ def page_of(request: HttpRequest) -> SafeString | str:
 def _figures(found: Overview) -> list[tuple[str, str, bool]]:
     """What it is, how much, and whether that is bad."""
     rate = found.delivery_rate
-    waits = _age(found)
+    waits = _age(found.oldest_due_at, found.now)
     is_late = found.oldest_due_at is not None and found.now - found.oldest_due_at > SILENT
     dead = sum(found.dead_letters.values())
     return [
@@ -101,10 +104,8 @@ def _figures(found: Overview) -> list[tuple[str, str, bool]]:
     ]
 
 
-def _age(found: Overview) -> str:
-    if found.oldest_due_at is None:
-        return "–"
-    return _seconds(max(0.0, (found.now - found.oldest_due_at).total_seconds()))
+def _age(since: datetime | None, now: datetime) -> str:
+    return "–" if since is None else _seconds(max(0.0, (now - since).total_seconds()))
 
 
 def _seconds(seconds: float | None) -> str:

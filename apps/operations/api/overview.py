@@ -46,6 +46,9 @@ class AccountTrafficReader(serializers.Serializer[Any]):
     sums = SumsReader()
     p95 = serializers.SerializerMethodField(help_text=_SLOWEST)
     waiting = serializers.IntegerField()
+    oldest_due_at = serializers.DateTimeField(
+        allow_null=True, help_text="Since when the first of those that could leave waits."
+    )
     paused_because = serializers.CharField(help_text="Empty where it is live.")
     draining_because = serializers.CharField(help_text="Empty where it takes new messages.")
     breaker = serializers.CharField(help_text="`open` or `half_open` while the provider fails; else empty.")

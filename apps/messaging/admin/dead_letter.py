@@ -205,7 +205,7 @@ class DeadLetterAdmin(LongTableAdmin[DeadLetter]):
 
     @admin.display(description=gettext_lazy("state"))
     def state_in_words(self, letter: DeadLetter) -> str:
-        return self.standing(letter)[1]
+        return str(self.standing(letter)[1])
 
     @admin.display(description=gettext_lazy("error"))
     def error(self, letter: DeadLetter) -> str:

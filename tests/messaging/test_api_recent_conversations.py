@@ -131,7 +131,8 @@ def test_it_reads_no_more_than_it_looks_at(owner: Api, aurora: House, boreal: Ho
                 plan = cursor.fetchone()[0]
             reads = scans(json.loads(plan)[0]["Plan"] if isinstance(plan, str) else plan[0]["Plan"])
             for scan in (scan for scan in reads if scan.get("Relation Name") == "message"):
-                assert scan["Node Type"] in {"Index Scan", "Index Only Scan"}
+                # By an index, in whichever way the planner has it; what counts is how much is read.
+                assert scan["Node Type"] in {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
                 assert scan["Actual Rows"] * scan["Actual Loops"] <= recent.LOOKED_AT, scan
                 assert not scan.get("Rows Removed by Filter"), scan
 

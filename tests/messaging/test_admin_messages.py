@@ -107,7 +107,7 @@ def test_story_shows_what_was_asked_and_answered_without_secrets(client: Client,
     )
     record([outcome])
     page = text(client.get(f"{list_of('message')}{message.pk}/change/"))
-    assert "attempt 1: 503 in 212 ms; the provider failed; 503: The provider failed.; goes on in 2.0 s" in page
+    assert "attempt 1: 503 in 212 ms; the provider failed; 503: The provider failed; goes on in 2.0 s" in page
     assert "{&quot;error&quot;: &quot;down &lt;script&gt;&quot;}" in page
     assert "Authorization: Bearer [hidden]" in page
     assert "à vista" in page

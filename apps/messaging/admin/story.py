@@ -103,7 +103,8 @@ def _step(event: MessageEvent, after: timedelta | None, runs_installation: bool)
         mood=_MOODS.get(EventKind(event.kind), ""),
         day=date_format(event.at, "DATE_FORMAT"),
         time=f"{event.at:%H:%M:%S.%f}"[:-3],
-        after="" if after is None else duration(after.total_seconds()),
+        # What a provider reports it dates itself, by its own clock and often in whole seconds.
+        after="" if after is None or after < timedelta() else duration(after.total_seconds()),
         words=in_words(event),
         answer_status=answer.get("status"),
         answer=answer.get("body", ""),
@@ -125,7 +126,7 @@ def in_words(event: MessageEvent) -> str:
         words.append(str(detail.get("refused") or detail.get("status", "")))
     if "seconds" in detail:
         words.append(_("goes on in %(time)s") % {"time": duration(float(detail["seconds"]))})
-    return "; ".join(word for word in words if word)
+    return "; ".join(word.rstrip(".") for word in words if word)
 
 
 def _attempt(event: MessageEvent) -> str:

@@ -26,6 +26,7 @@ NAMES = (
     "uploads",
     "reminders",
     "talking",
+    "operators",
     *LIVE,
 )
 

@@ -12,6 +12,7 @@ from bench.figures import (
     global_limit,
     live_latency,
     memory,
+    operators,
     reminders,
     slow_provider,
     sockets,
@@ -41,4 +42,5 @@ FIGURES: dict[str, Callable[[Stage, Office], list[Figure]]] = {
     "uploads": uploads.measure,
     "reminders": reminders.measure,
     "talking": talking.measure,
+    "operators": operators.measure,
 }

@@ -15,6 +15,7 @@ from apps.accounts.models import User
 from apps.channels.models import ChannelAccount
 from apps.core import clock
 from apps.messaging import contacts, inbox, labels, notes
+from apps.messaging.admin import newest as admin_newest
 from apps.messaging.models import Contact, ContactAddress, Conversation, ConversationNote, Label, Message
 from apps.messaging.statuses import Direction, Status
 from tests.cast import PASSWORD, House
@@ -319,3 +320,15 @@ def test_person_without_a_name_is_called_by_their_address(client: Client, aurora
     nobody = contacts.add(aurora.principal())
     assert "(no name)" in text(client.get("/admin/messaging/contact/"))
     assert client.get(page_of(nobody)).status_code == 200
+
+
+def test_whoever_sees_all_organizations_is_shown_the_newest_that_nobody_has(
+    aurora: House, boreal: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = browser(User.objects.create_superuser("root@recado.example", PASSWORD))
+    history.conversation(aurora)
+    theirs = history.conversation(boreal)
+    monkeypatch.setattr(admin_newest, "MOST_LOOKED_AT", 1)
+    page = root.get(f"{reverse('admin:messaging_conversation_changelist')}?assignee=none")
+    assert list(page.context["cl"].result_list) == [theirs]
+    assert "Look further back" in text(page)

@@ -1,14 +1,19 @@
 """The list of messages, narrowed; and the story of one."""
 
+from uuid import UUID
+
 import orjson
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from apps.accounts.models import User
 from apps.channels.errors import Heard, Transient
 from apps.core.ids import first_id_of, moment_of
 from apps.messaging.admin import newest
+from apps.messaging.admin.message import MessageAdmin
 from apps.messaging.engine import accept
 from apps.messaging.engine.claim import claim
 from apps.messaging.engine.new_message import NewMessage, WantedTemplate
@@ -86,6 +91,43 @@ def test_time_is_a_range_and_leads_further_back(
         assert "Look further back" in text(page)
         query = page.context["further_back"].lstrip("?")
     assert seen == {str(each.pk) for each in made}
+
+
+@pytest.mark.parametrize("status", ["queued", "failed"])
+def test_what_waits_or_failed_is_looked_up_among_so_many_of_the_newest(
+    client: Client, root: Client, aurora: House, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    people = [f"+55119123456{number:02d}" for number in range(3)]
+    if status == "queued":
+        made = [str(history.queued(aurora, to=each).pk) for each in people]
+    else:
+        made = [str(history.dead(aurora, to=each).pk) for each in people]
+    monkeypatch.setattr(newest, "MOST_LOOKED_AT", 1)
+    for who in (client, root):
+        page = who.get(f"{list_of('message')}?status={status}")
+        assert [str(row.pk) for row in page.context["cl"].result_list] == made[:1:-1]
+        assert "Look further back" in text(page)
+    until = f"until={moment_of(UUID(made[2])):%Y-%m-%dT%H:%M:%S.%f}"
+    assert rows(client, "message", f"status={status}&{until}") == made[1:2]
+    with CaptureQueriesContext(connection) as queries:
+        client.get(f"{list_of('message')}?status={status}")
+    # Where PostgreSQL was left the choice, it walked through millions of messages to meet a few.
+    assert [each["sql"] for each in queries if '"message"."id" = ANY(ARRAY(SELECT' in each["sql"]]
+
+
+def test_a_filter_that_no_index_knows_sifts_once(
+    client: Client, aurora: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [str(history.queued(aurora, to=f"+55119123456{number:02d}").pk) for number in range(4)]
+    account = Message.across_organizations.filter(pk=made[0]).values_list("account", flat=True).get()
+    monkeypatch.setattr(MessageAdmin, "list_per_page", 2)
+    with CaptureQueriesContext(connection) as queries:
+        assert rows(client, "message", f"account={account}&p=2") == made[1::-1]
+    asked = [each["sql"] for each in queries if 'FROM "message"' in each["sql"]]
+    # Where to stop, what there is, and the rows of the page by their ids.
+    assert len([sql for sql in asked if '"message"."account_id" = ' in sql.partition(" WHERE ")[2]]) == 1
+    assert len(asked) == 3
+    assert not [sql for sql in asked if "OFFSET 2" in sql]
 
 
 def test_text_is_found_by_how_it_begins(client: Client, aurora: House, boreal: House) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib.admin import ListFilter, SimpleListFilter
@@ -97,11 +98,17 @@ class TimeFilter(ListFilter):
         yield {"form": _form(fields, {name: str(self.used_parameters.get(name, "")) for name in fields})}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        for name, lookup in ((SINCE, "pk__gte"), (UNTIL, "pk__lt")):
-            moment = _moment(str(self.used_parameters.get(name, "")))
-            if moment is not None:
-                queryset = queryset.filter(**{lookup: first_id_of(moment)})
-        return queryset
+        return queryset.filter(**_range_of(self.used_parameters))
+
+
+def asked_times(request: HttpRequest) -> dict[str, UUID]:
+    """The same, for rows of another table that have the same ids."""
+    return _range_of(request.GET)
+
+
+def _range_of(said: Mapping[str, Any]) -> dict[str, UUID]:
+    moments = {"pk__gte": _moment(str(said.get(SINCE, ""))), "pk__lt": _moment(str(said.get(UNTIL, "")))}
+    return {lookup: first_id_of(moment) for lookup, moment in moments.items() if moment is not None}
 
 
 def _moment(said: str) -> datetime | None:

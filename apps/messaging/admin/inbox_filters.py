@@ -57,9 +57,10 @@ class AssigneeFilter(SelectFilter):
         said = self.value()
         if said is None:
             return queryset
-        if said == NOBODY:
-            return queryset.filter(assignee=None)
         principal = acting_principal(request)
+        if said == NOBODY:
+            # Within an organization an index finds them; over all of them they are sifted.
+            return (queryset if principal else newest(request, queryset)).filter(assignee=None)
         if said == ME:
             member = membership_of(principal) if principal else None
             return queryset.filter(assignee=member) if member else queryset.none()

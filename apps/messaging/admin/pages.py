@@ -21,29 +21,48 @@ def counted(count: int) -> str:
 
 
 class BoundedPaginator(Paginator[Any]):
-    """Counts one further than anybody turns pages."""
+    """Counts one further than anybody turns pages.
+
+    One look at the ids tells how many there are and which of them a page has.
+    """
 
     object_list: QuerySet[Any]
     template_name = "messaging/admin/pages.html"
 
     @cached_property
+    def ids(self) -> list[Any]:
+        return list(self.object_list.values_list("pk", flat=True)[: MOST_COUNTED + 1])
+
+    @property
     def looked_at(self) -> int:
-        return self.object_list[: MOST_COUNTED + 1].count()
+        return len(self.ids)
 
     @property
     def count(self) -> int:
         return min(self.looked_at, MOST_COUNTED)
 
+    def ids_on(self, number: int) -> list[Any]:
+        first = (number - 1) * self.per_page
+        return self.ids[first : min(first + self.per_page, self.count)]
+
 
 class BoundedChangeList(ChangeList):  # type: ignore[misc]
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        self.result_list = self._rows(request, self.paginator.ids_on(self.page_num if self.multi_page else 1))
         # No number of its own in the title: the pages below say how many there are.
         self.full_result_count = self.result_count
         per_page = self.list_per_page
         self.first_shown = (self.page_num - 1) * per_page + 1 if self.result_count else 0
         self.last_shown = self.first_shown + len(self.result_list) - 1 if self.result_count else 0
         self.count_in_words = counted(self.paginator.looked_at)
+
+    def _rows(self, request: HttpRequest, ids: list[Any]) -> QuerySet[Any]:
+        """By their ids alone: what they were found by need not be looked at again, nor what others come with."""
+        rows: QuerySet[Any] = self.root_queryset.filter(pk__in=ids)
+        if not rows.query.select_related:
+            rows = self.apply_select_related(rows)
+        return rows.order_by(*self.get_ordering(request, rows))
 
     def previous_page(self) -> str:
         return self._page(self.page_num - 1) if self.page_num > 1 else ""

@@ -1,5 +1,7 @@
 """What lies around the messages, in less numbers."""
 
+from psycopg.types.json import Jsonb
+
 from apps.operations.traffic.count import COUNTED
 from apps.operations.traffic.latency import BUCKETS
 from bench.archive.sql import Sizes, run, when
@@ -9,12 +11,18 @@ TABLES = (
     *("registration", "file", "upload", "dead_letter_clearing", "traffic"),
 )
 
+DEFINITION = {
+    "languages": ["pt-BR"],
+    "questions": [{"kind": "name"}],
+    "texts": {"pt-BR": {"consent": "Guardamos os seus dados só para o cadastro."}},
+}
+
 
 def fill(sizes: Sizes) -> None:
     run(_TRAIL, sizes)
     run(_WEBHOOKS, sizes)
     run(_BILLS, sizes)
-    run(_REGISTRATIONS, sizes)
+    run(_REGISTRATIONS, sizes, definition=Jsonb(DEFINITION))
     run(_FILES, sizes)
     run(_TRAFFIC, sizes)
 
@@ -105,7 +113,7 @@ INSERT INTO registration_flow (id, name, position, is_live, accounts, keywords, 
 SELECT uuidv7(), 'Flow ' || place, place, false, '{{}}', '{{}}', false, 60, 120, '', now(), id
   FROM seeded_organization, generate_series(1, 2) AS place;
 INSERT INTO registration_flow_version (id, number, definition, published_at, organization_id, flow_id)
-SELECT uuidv7(), 1, '{{"fields": []}}', now(), organization_id, id FROM registration_flow;
+SELECT uuidv7(), 1, %(definition)s, now(), organization_id, id FROM registration_flow;
 INSERT INTO registration (id, language, state, step, is_update, started_by, opening, confirmed, turns, started_at,
                           changed_at, ended_at, contact_id, conversation_id, organization_id, version_id, flow_id)
 SELECT made.id, 'pt-br', CASE WHEN made.n %% 3000 = 1 THEN 'declined' WHEN made.n %% 5 = 0 THEN 'silent'

@@ -29,7 +29,7 @@ from bench.archive.sql import ACCOUNTS_EACH, DAYS
 from bench.figure import CannotMeasure
 
 # Of a filter's values, so many from both ends.
-_MOST_VALUES = 5
+_MOST_VALUES = 3
 # Where nobody says how many pages there are, somebody turns so many.
 _MOST_TURNED = 100
 

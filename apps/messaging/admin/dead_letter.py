@@ -28,7 +28,7 @@ from apps.messaging.admin.story import story_of
 from apps.messaging.admin.words import error_in_words, kind_of_error
 from apps.messaging.dead_letters import by_hand
 from apps.messaging.dead_letters.by_hand import MOST_AT_ONCE
-from apps.messaging.dead_letters.causes import MOST_CAUSES, causes
+from apps.messaging.dead_letters.causes import MOST_CAUSES, MOST_LOOKED_AT, causes
 from apps.messaging.dead_letters.selection import Selection
 from apps.messaging.models import Clearing, DeadLetter, DeadLetterState
 from apps.messaging.models.clearing import UNFINISHED
@@ -79,6 +79,7 @@ class DeadLetterAdmin(LongTableAdmin[DeadLetter]):
             "causes": [(cause, kind_of_error(cause.error_class)) for cause in found.causes],
             "knows_all_causes": found.is_whole,
             "most_causes": MOST_CAUSES,
+            "most_looked_at_for_causes": MOST_LOOKED_AT,
             "clearings": list(under_way.select_related("account").order_by("-pk")[:_MOST_CLEARINGS]),
             "may_clear": self.has_write_permission(request),
         }

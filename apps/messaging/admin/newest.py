@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from apps.accounts.tenancy import TenantModel
 from apps.core.ids import moment_of
 
-MOST_LOOKED_AT = 50_000
+MOST_LOOKED_AT = 25_000
 
 
 def newest[M: TenantModel](request: HttpRequest, queryset: QuerySet[M]) -> QuerySet[M]:

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 
 # So many of the oldest open ones are looked at; whoever has more knows where to begin.
-MOST_LOOKED_AT = 100_000
+MOST_LOOKED_AT = 50_000
 MOST_CAUSES = 50
 
 

@@ -140,6 +140,9 @@ class Evolution(Provider[Message]):
     def failure(self, account: str, message: Message, message_id: str, starts_at: float) -> Sequence[Delayed]:
         return [(self.delays.sent_after, _update(account, message, message_id, "ERROR"))]
 
+    def credential(self, request: web.Request) -> str:
+        return request.headers.get("apikey", "")
+
     def refusal(self, fault: Fault) -> web.Response:
         match fault.kind:
             # Of its own it has none: a proxy before it does.

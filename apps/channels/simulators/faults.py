@@ -47,7 +47,7 @@ _NOT_ACCEPTED = frozenset(
 _OF_THE_ACCOUNT = frozenset({Kind.SLOW, Kind.RATE_LIMITED, Kind.SERVER_ERROR, Kind.INVALID_TOKEN, Kind.CUT_BEFORE})
 _WITH_RETRY_AFTER = frozenset({Kind.RATE_LIMITED, Kind.PAIR_RATE_LIMITED})
 _FIELDS = frozenset(
-    {"kind", "to", "rate", "times", "for_seconds", "seconds", "retry_after", "provider", "account"}
+    {"kind", "to", "rate", "times", "for_seconds", "seconds", "retry_after", "provider", "account", "token"}
 )
 
 
@@ -60,6 +60,9 @@ class Fault:
     to: str | None
     provider: str | None
     account: str | None
+    token: str | None = field(repr=False)
+    """One that was revoked: whoever comes with another is spared."""
+
     rate: float
     times: int | None
     ends_at: float | None
@@ -80,6 +83,9 @@ class Fault:
             raise BadField("seconds belongs to slow, and slow needs it")
         if retry_after is not None and kind not in _WITH_RETRY_AFTER:
             raise BadField("retry_after belongs to rate_limited and pair_rate_limited")
+        token = read_text(given, "token")
+        if token is not None and kind is not Kind.INVALID_TOKEN:
+            raise BadField("token belongs to invalid_token")
         rate = read_number(given, "rate", most=1.0)
         return cls(
             kind=kind,
@@ -87,6 +93,7 @@ class Fault:
             to=read_text(given, "to"),
             provider=read_text(given, "provider"),
             account=read_text(given, "account"),
+            token=token,
             rate=1.0 if rate is None else rate,
             times=read_count(given, "times"),
             ends_at=None if for_seconds is None else time.monotonic() + for_seconds,
@@ -99,7 +106,7 @@ class Fault:
             self.ends_at is not None and time.monotonic() >= self.ends_at
         )
 
-    def is_for(self, provider: str, account: str, to: str | None) -> bool:
+    def is_for(self, provider: str, account: str, to: str | None, token: str) -> bool:
         """`to` is None for whoever only asks for the account's facts."""
         if to is None and self.kind not in _OF_THE_ACCOUNT:
             return False
@@ -107,6 +114,7 @@ class Fault:
             (self.to is None or self.to == to)
             and (self.provider is None or self.provider == provider)
             and (self.account is None or self.account == account)
+            and (self.token is None or self.token == token)
         )
 
     def shown(self) -> dict[str, Any]:
@@ -146,7 +154,7 @@ class Faults:
     def shown(self) -> list[dict[str, Any]]:
         return [fault.shown() for fault in self._all]
 
-    def strike(self, provider: str, account: str, to: str | None) -> Struck:
+    def strike(self, provider: str, account: str, to: str | None, token: str) -> Struck:
         if not self._in_force:
             return UNHARMED
         struck = Struck()
@@ -155,7 +163,7 @@ class Faults:
             if fault.is_over():
                 over = True
                 continue
-            if fault.kind in struck.kinds or not fault.is_for(provider, account, to):
+            if fault.kind in struck.kinds or not fault.is_for(provider, account, to, token):
                 continue
             if fault.rate < 1.0 and random.random() >= fault.rate:  # noqa: S311 - nobody's secret
                 continue

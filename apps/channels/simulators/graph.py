@@ -71,6 +71,9 @@ class GraphApi[Sent: Message](Provider[Sent]):
     def account(self, named: str, token: str) -> str:
         return named
 
+    def credential(self, request: web.Request) -> str:
+        return token_of(request) or ""
+
     def accepted(self, account: str, message: Sent, message_id: str) -> web.Response:
         return json_answer(self.receipt(message, message_id))
 

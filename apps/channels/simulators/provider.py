@@ -124,6 +124,10 @@ class Provider[Sent: Message](ABC):
         """Those that it knows by itself, if it knows any."""
         return ()
 
+    def credential(self, request: web.Request) -> str:
+        """What a request proves with whose it is, as far as that can be revoked."""
+        return ""
+
     def reference(self, held: Held, said: Said, origin: str) -> str:
         """What it tells of a file that a person sends: its id, or its address below `origin`."""
         return held.id
@@ -144,7 +148,7 @@ class Provider[Sent: Message](ABC):
 
     async def take(self, request: web.Request, account: str, message: Sent) -> web.Response:
         """A message that is one: accepted, or whatever a fault makes of it."""
-        struck = self._faults.strike(self.name, account, message.to)
+        struck = self._faults.strike(self.name, account, message.to, self.credential(request))
         wait = self.delays.latency + struck.seconds
         if struck.refusal:
             if struck.refusal.kind is Kind.CUT_BEFORE:
@@ -172,7 +176,7 @@ class Provider[Sent: Message](ABC):
 
     async def show_facts(self, request: web.Request, account: str, facts: object) -> web.Response:
         """The account's facts, which is how credentials are checked. Not counted: it sends nothing."""
-        struck = self._faults.strike(self.name, account, None)
+        struck = self._faults.strike(self.name, account, None, self.credential(request))
         await pause(self.delays.latency + struck.seconds)
         if struck.refusal is None:
             return json_answer(facts)

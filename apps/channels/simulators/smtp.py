@@ -83,8 +83,12 @@ class Smtp:
         return connection
 
     def _log_in(self, server: SMTP, session: Session, _envelope: Envelope, _way: str, given: Any) -> AuthResult:
-        name = given.login.decode(errors="replace") if isinstance(given, LoginPassword) else ""
-        struck = self._faults.strike(_NAME, name, None)
+        name, password = (
+            (each.decode(errors="replace") for each in (given.login, given.password))
+            if isinstance(given, LoginPassword)
+            else ("", "")
+        )
+        struck = self._faults.strike(_NAME, name, None, password)
         if struck.refusal is None:
             return AuthResult(success=True, auth_data=name)
         if struck.refusal.kind is Kind.CUT_BEFORE:
@@ -97,7 +101,7 @@ class Smtp:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         self._tally.requests += 1
-        struck = self._faults.strike(_NAME, _account(session), address)
+        struck = self._faults.strike(_NAME, _account(session), address, "")
         if struck.refusal is None:
             envelope.rcpt_tos.append(address)
             self._struck[envelope] = struck

@@ -133,6 +133,9 @@ class Telegram(Provider[TelegramMessage]):
     ) -> Sequence[Delayed]:
         return []
 
+    def credential(self, request: web.Request) -> str:
+        return request.match_info["token"]
+
     def refusal(self, fault: Fault) -> web.Response:
         limited = fault.kind in {Kind.RATE_LIMITED, Kind.PAIR_RATE_LIMITED}
         return self.errors[fault.kind].answer(fault.retry_after if limited else None)

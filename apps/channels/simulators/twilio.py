@@ -183,6 +183,9 @@ class Twilio(Provider[SmsMessage]):
             (self.delays.delivered_after, undelivered),
         ]
 
+    def credential(self, request: web.Request) -> str:
+        return _token(request)
+
     def refusal(self, fault: Fault) -> web.Response:
         error = self.errors[fault.kind]
         return error.answer(fault.retry_after if error is _TOO_MANY else None)

@@ -221,6 +221,7 @@ async def test_delays_that_make_no_sense_change_nothing(stage: Stage, document: 
         ([{"kind": "slow", "seconds": "1"}], "seconds"),
         ([{"kind": "blocked", "seconds": 1}], "seconds belongs to slow"),
         ([{"kind": "blocked", "retry_after": 1}], "retry_after belongs to"),
+        ([{"kind": "blocked", "token": "t"}], "token belongs to"),
         ([{"kind": "rate_limited", "retry_after": 1.5}], "retry_after"),
         ([{"kind": "blocked", "rate": 1.1}], "rate"),
         ([{"kind": "blocked", "times": 0}], "times"),

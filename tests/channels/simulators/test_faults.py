@@ -1,11 +1,24 @@
 """Each thing that can go wrong, and for whom."""
 
 import asyncio
+from base64 import b64encode
+from collections.abc import Callable
 
 import aiohttp
 import pytest
 
-from tests.channels.simulators.stage import ANA, BRUNO, IG_ID, NUMBER, Answer, Stage, in_order_of, until
+from tests.channels.simulators.stage import (
+    ANA,
+    BRUNO,
+    IG_ID,
+    NUMBER,
+    TOKEN,
+    Answer,
+    Stage,
+    in_order_of,
+    until,
+    whatsapp_body,
+)
 
 OTHER_NUMBER = "109000000000002"
 
@@ -264,3 +277,40 @@ async def test_removed_faults_strike_no_more(stage: Stage) -> None:
     await stage.order({"kind": "server_error"})
     assert (await stage.ask("DELETE", "/control/faults")).document == []
     assert (await stage.whatsapp()).status == 200
+
+
+SID = "AC" + "0" * 32
+
+
+def basic(password: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + b64encode(f"{SID}:{password}".encode()).decode()}
+
+
+# Where each is asked for the account's facts, and what comes with the request.
+PROVED_BY: dict[str, Callable[[str], tuple[str, dict[str, str]]]] = {
+    "whatsapp": lambda token: (f"/whatsapp/v23.0/{NUMBER}", {"Authorization": f"Bearer {token}"}),
+    "instagram": lambda token: (f"/instagram/v23.0/{IG_ID}", {"Authorization": f"Bearer {token}"}),
+    "telegram": lambda token: (f"/telegram/bot{token}/getMe", {}),
+    "twilio": lambda token: (f"/twilio/2010-04-01/Accounts/{SID}.json", basic(token)),
+    "evolution": lambda token: ("/evolution/instance/connectionState/balcao", {"apikey": token}),
+}
+
+
+@pytest.mark.parametrize("provider", PROVED_BY)
+async def test_revoked_token_is_refused_and_the_next_one_taken(stage: Stage, provider: str) -> None:
+    old, new = (f"700100200:{word}-token-of-the-bot-of-the-bakery" for word in ("old", "new"))
+    await stage.order({"kind": "invalid_token", "token": old})
+    statuses = []
+    for token in (old, new, old):
+        path, headers = PROVED_BY[provider](token)
+        async with stage.session.get(stage.url + path, headers=headers) as answer:
+            statuses.append(answer.status)
+    assert statuses == [401, 200, 401]
+
+
+async def test_message_under_a_revoked_token_is_not_received(stage: Stage) -> None:
+    await stage.order({"kind": "invalid_token", "token": TOKEN.removeprefix("Bearer ")})
+    body, path = whatsapp_body("m-1"), f"/whatsapp/v23.0/{NUMBER}/messages"
+    assert (await stage.ask("POST", path, body)).status == 401
+    assert (await stage.ask("POST", path, body, token="Bearer another")).status == 200
+    assert (await stage.settled())["refused_by_kind"] == {"invalid_token": 1}

@@ -121,6 +121,11 @@ class TenantAdmin[M: TenantModel](ProblemsAsMessages):
         excluded = list(super().get_exclude(request, obj) or [])
         return excluded if _runs_installation(request) and obj is None else [*excluded, "organization"]
 
+    def get_fields(self, request: HttpRequest, obj: M | None = None) -> list[Any]:
+        """Django would draw what is excluded where a class names its fields, and find no field for it."""
+        excluded = self.get_exclude(request, obj)
+        return [name for name in super().get_fields(request, obj) if name not in excluded]
+
     def save_model(self, request: HttpRequest, obj: M, form: ModelForm[M], change: bool) -> None:
         member = acting_principal(request)
         if member is not None and not change:

@@ -20,6 +20,7 @@ _FIRST = (
     "tests/project/test_schema.py",
     "tests/local/test_demo.py",
     "tests/live/",
+    "tests/operations/day/",
     "tests/clients/",
 )
 

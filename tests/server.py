@@ -28,12 +28,10 @@ class Server:
         return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
 
 
-@contextmanager
-def run_server(folder: Path, **changed: str) -> Iterator[Server]:
-    port = free_port()
-    url = f"http://{HOST}:{port}"
+def environment_of(folder: Path, url: str, **changed: str) -> dict[str, str]:
+    """What each process of the application is started with, to be found at `url` and over this run's servers."""
     database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{settings.DATABASES['default']['NAME']}")
-    environment = os.environ | {
+    return os.environ | {
         "DJANGO_SETTINGS_MODULE": "project.settings.dev",
         "DEBUG": "false",
         "DATABASE_URL": urlunsplit(database),
@@ -46,6 +44,13 @@ def run_server(folder: Path, **changed: str) -> Iterator[Server]:
         "PYTHONUNBUFFERED": "1",
         **changed,
     }
+
+
+@contextmanager
+def run_server(folder: Path, **changed: str) -> Iterator[Server]:
+    port = free_port()
+    url = f"http://{HOST}:{port}"
+    environment = environment_of(folder, url, **changed)
     command: list[str | Path] = [sys.executable, "-m", "project.web", "--host", HOST, "--port", str(port)]
     process = Process("web", command, folder / "web.log", env=environment)
     process.start()

@@ -62,10 +62,10 @@ class Visit:
     def find(self, selector: str) -> Locator:
         return self.page.locator(selector)
 
-    def see(self, selector: str, *, text: str | None = None) -> Locator:
+    def see(self, selector: str, *, text: str | None = None, seconds: float = SECONDS) -> Locator:
         """Waits until it is there to be seen."""
         found = self.page.locator(selector, has_text=text) if text else self.page.locator(selector)
-        found.first.wait_for()
+        found.first.wait_for(timeout=seconds * 1000)
         return found
 
     def until(self, condition: str) -> None:

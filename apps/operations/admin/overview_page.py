@@ -140,8 +140,8 @@ def _bars(points: list[Point]) -> list[Bar]:
             sent=sent,
             delivered_from=HEIGHT - (delivered := HEIGHT * each.sums.delivered / highest),
             delivered=delivered,
-            # On top of what was sent.
-            failed_from=HEIGHT - sent - (failed := HEIGHT * each.sums.failed / highest),
+            # On top of whichever is higher.
+            failed_from=HEIGHT - max(sent, delivered) - (failed := HEIGHT * each.sums.failed / highest),
             failed=failed,
             words=_("%(time)s: %(sent)s sent, %(delivered)s delivered, %(failed)s failed")
             % {

@@ -37,20 +37,24 @@ def test_account_whose_token_was_revoked_is_mended_in_the_admin(
     # The first page keeps itself up to date.
     operator.see("#overview tr", text="paused", seconds=30).get_by_role("link", name=account.name).click()
 
-    operator.says("190")
+    alert = operator.see(".account-alert", text="The provider refuses this account, so it paused itself.")
+    assert "190" in alert.inner_text()
+    operator.follow("Put new credentials in, and save", ".account-alert")
+    operator.until("location.hash === '#id_credential_access_token'")
     operator.page.fill("[name=credential_access_token]", NEW)
     operator.press("Save and continue editing")
     operator.says("was changed successfully")
 
-    operator.follow("Verify")
+    operator.follow("Verify", ".account-alert")
     operator.press("Verify")
     operator.says("The provider takes the credentials of")
     operator.says("It is still paused. Resume it, and what waits leaves.")
     assert len(provider.received_by(ANA)) == 1
 
-    operator.follow("Resume")
+    operator.follow("Resume", ".account-alert")
     operator.press("Resume")
     operator.says("goes on.")
+    assert not operator.find(".account-alert").count()
     wait_for(lambda: statuses() == {"sent"})
     sent = Message.across_organizations.order_by("id").values_list("pk", flat=True)
     assert provider.received_by(ANA) == [str(pk) for pk in sent]

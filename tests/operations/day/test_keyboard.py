@@ -57,5 +57,6 @@ def test_dead_letters_are_tried_again_without_a_mouse(aurora: House, sit_down: S
     clearing = wait_for(Clearing.across_organizations.first)
     assert (clearing.matched, clearing.per_second) == (1, 7)
     choose(operator, "Pause")
+    operator.says("The others wait until you resume it.")
     choose(operator, "Pause")
     operator.says("It is paused.")

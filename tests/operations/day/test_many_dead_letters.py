@@ -12,7 +12,7 @@ from tests.operations.day.conftest import Operator, SitDown, Workers, wait_for
 from tests.operations.day.failed import add_dead_letters
 
 pytestmark = pytest.mark.django_db(transaction=True)
-THESE, OTHERS, STILL_REFUSED = 4_000, 1_000, 25
+THESE, OTHERS, STILL_REFUSED = 5_000, 1_000, 25
 STEP = "messaging.clear_dead_letters"
 
 
@@ -38,10 +38,10 @@ def test_all_of_one_cause_are_tried_again_while_somebody_watches(
     operator = sit_down(aurora.owner.user)
     operator.follow("Dead letters")
     causes = operator.see("section.clearing tbody tr")
-    assert [row.locator("td").first.inner_text() for row in causes.all()] == ["4,000", "1,000"]
+    assert [row.locator("td").first.inner_text() for row in causes.all()] == [f"{THESE:,}", f"{OTHERS:,}"]
     operator.see("section.clearing tbody tr", text="131049").get_by_role("link", name="Try all again").click()
 
-    button = operator.page.get_by_role("button", name="Try 4000 messages again")
+    button = operator.page.get_by_role("button", name=f"Try {THESE} messages again")
     button.wait_for()
     operator.page.fill("[name=per_second]", "1000")
     button.click()

@@ -1,5 +1,6 @@
 """Make and change an organization; suspend it, and lift that."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -11,6 +12,7 @@ from apps.accounts.principal import Actor, Principal
 from apps.core import clock
 from apps.core.api.problems import Conflict
 
+_owning: list[Callable[[Organization], bool]] = []
 # By its own people. The rest is for whoever runs the installation.
 CHANGEABLE = ("name", "slug", "message_retention_days")
 
@@ -23,6 +25,14 @@ class AlreadySuspended(Conflict):
 class NotSuspended(Conflict):
     default_code = "not_suspended"
     default_detail = _("This organization is not suspended.")
+
+
+class HasData(Conflict):
+    default_code = "organization_has_data"
+    default_detail = _(
+        "This organization has conversations, which are not removed in one go. Suspend it: it keeps its data and "
+        "accepts nothing."
+    )
 
 
 class SlugTaken(Conflict):
@@ -62,9 +72,20 @@ def set_up(actor: Actor, organization: Organization, **wanted: Any) -> Organizat
         raise SlugTaken from error
 
 
+def register_data(owns_some: Callable[[Organization], bool]) -> None:
+    """For apps whose rows are too many, or too dear, to go with their organization in one call."""
+    _owning.append(owns_some)
+
+
+def has_data(organization: Organization) -> bool:
+    return any(owns_some(organization) for owns_some in _owning)
+
+
 @transaction.atomic
 def remove(actor: Actor, organization: Organization) -> None:
-    """With everything that it owns, its trail too: that it is gone is told in the installation's."""
+    """With its settings and its trail: that it is gone is told in the installation's. Not with its messages."""
+    if has_data(organization):
+        raise HasData
     audit.record(actor, "organization.deleted", organization, organization=None)
     organization.delete()
 

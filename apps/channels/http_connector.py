@@ -9,6 +9,7 @@ import orjson
 from apps.channels.callback import is_storable_id
 from apps.channels.connector import Connector, Outbound
 from apps.channels.errors import AccountRejected, Heard, OutcomeUnknown, SendFailed, Transient
+from apps.channels.hiding import without
 from apps.core.guarded_http import (
     Answer,
     GuardedClient,
@@ -18,9 +19,7 @@ from apps.core.guarded_http import (
     TargetRefused,
 )
 
-# Shorter ones would be found in ordinary words.
-SHORTEST_SECRET = 8
-HIDDEN = b"[hidden]"
+_HARMLESS = frozenset({"accept", "content-type"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ class HttpConnector(Connector):
         if 300 <= answer.status < 400:
             # No provider of ours redirects: something else stands at its address, and knows nothing of messages.
             raise Transient(str(answer.status), "The provider's address answers with a redirect.")
-        shown = self._without_secrets(answer, credentials)
+        shown = self._without_secrets(answer, credentials, request)
         failure = self.classify(shown)
         failure.heard = Heard.of(shown.status, shown.body)
         raise failure
@@ -107,14 +106,14 @@ class HttpConnector(Connector):
         """Our own network rules forbid the provider's address: that is for a person to mend."""
         return AccountRejected("target_refused", error.reason)
 
-    def _without_secrets(self, answer: Answer, credentials: Mapping[str, str]) -> Answer:
-        """Providers quote the token that they refuse; their words are kept and shown."""
-        body = answer.body
-        for each in self.credentials:
-            value = credentials.get(each.name, "")
-            if each.is_secret and len(value) >= SHORTEST_SECRET:
-                body = body.replace(value.encode(), HIDDEN).replace(value.replace("/", "\\/").encode(), HIDDEN)
-        return replace(answer, body=body)
+    def _without_secrets(self, answer: Answer, credentials: Mapping[str, str], request: Request) -> Answer:
+        """Providers quote the token that they refuse; their words are kept and shown.
+
+        What is made of secrets is in the request's headers: those are hidden with them.
+        """
+        secrets = {credentials.get(each.name, "") for each in self.credentials if each.is_secret}
+        secrets |= {value for name, value in request.headers.items() if name.lower() not in _HARMLESS}
+        return replace(answer, body=without(answer.body, secrets))
 
 
 def retry_after(answer: Answer) -> float | None:

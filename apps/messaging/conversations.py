@@ -308,6 +308,10 @@ def _set_closed_at(
     )
 
 
+def has_any(organization: Organization) -> bool:
+    return Conversation.objects.for_organization(organization).exists()
+
+
 def existing(wanted: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
     """Of pairs of an organization and a conversation, those that are. For many organizations in one query."""
     ids = {conversation_id for _, conversation_id in wanted}

@@ -144,11 +144,19 @@ _REDACT = """
 WITH ways AS (
     DELETE FROM message_fallback WHERE message_id = ANY(%(ids)s::uuid[])
 ), rested AS (
-    UPDATE dead_letter SET state = 'discarded', discard_reason = %(said)s, changed_at = now()
+    UPDATE dead_letter
+       SET state = 'discarded', discard_reason = %(said)s, error_detail = '', changed_at = now()
      WHERE message_id = ANY(%(ids)s::uuid[]) AND state = 'open'
+), quoted AS (
+    -- Whoever refuses a text may say it again.
+    UPDATE message_event SET detail = detail - 'detail' - 'answer'
+     WHERE message_id = ANY(%(ids)s::uuid[]) AND detail ?| '{detail,answer}'
+), unsaid AS (
+    UPDATE dead_letter SET error_detail = ''
+     WHERE message_id = ANY(%(ids)s::uuid[]) AND state <> 'open' AND error_detail <> ''
 )
-UPDATE message SET text = %(said)s, content = '{}', has_fallback = false
- WHERE id = ANY(%(ids)s::uuid[]) AND (text <> %(said)s OR content <> '{}')
+UPDATE message SET text = %(said)s, content = '{}', has_fallback = false, error_detail = ''
+ WHERE id = ANY(%(ids)s::uuid[]) AND (text <> %(said)s OR content <> '{}' OR error_detail <> '')
 """
 
 # It is at the provider, or nobody knows: should it come back, it has expired.

@@ -134,6 +134,14 @@ def test_discarding_all_that_are_alike_needs_a_reason(client: Client, aurora: Ho
     assert {state_of(each) for each in letters} == {"discarded"}
 
 
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00%2B23:59", "x"])
+def test_time_that_is_none_is_said(client: Client, aurora: House, moment: str) -> None:
+    three_letters(aurora)
+    url = reverse("admin:messaging_deadletter_clear")
+    page = text(client.get(f"{url}?action=replay&created_before={moment}"))
+    assert "open dead letters match" not in page
+
+
 def test_causes_come_with_what_can_be_done(client: Client, aurora: House, boreal: House) -> None:
     three_letters(aurora)
     again = history.dead(aurora, to="+5511912345619", code="131041")

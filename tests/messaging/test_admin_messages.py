@@ -12,7 +12,7 @@ from pytest_django import Settings
 from apps.accounts.models import User
 from apps.channels.errors import Heard, Transient
 from apps.core.ids import first_id_of, moment_of
-from apps.messaging.admin import newest
+from apps.messaging.admin import newest, pages
 from apps.messaging.admin.message import MessageAdmin
 from apps.messaging.engine import accept
 from apps.messaging.engine.claim import claim
@@ -128,6 +128,23 @@ def test_a_filter_that_no_index_knows_sifts_once(
     assert len([sql for sql in asked if '"message"."account_id" = ' in sql.partition(" WHERE ")[2]]) == 1
     assert len(asked) == 3
     assert not [sql for sql in asked if "OFFSET 2" in sql]
+
+
+def test_what_has_no_page_is_further_back(client: Client, aurora: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [history.queued(aurora, to=f"+55119123456{number:02d}") for number in range(9)]
+    monkeypatch.setattr(newest, "MOST_LOOKED_AT", 7)
+    monkeypatch.setattr(pages, "MOST_COUNTED", 4)
+    monkeypatch.setattr(MessageAdmin, "list_per_page", 2)
+    for begin in (f"account={made[0].account_id}", ""):
+        query, seen = begin, set()
+        for _ in range(6):
+            first = client.get(f"{list_of('message')}?{query}")
+            for number in range(1, first.context["cl"].paginator.num_pages + 1):
+                seen |= set(rows(client, "message", f"{query}&p={number}"))
+            if "further_back" not in first.context:
+                break
+            query = first.context["further_back"].lstrip("?")
+        assert seen == {str(each.pk) for each in made}
 
 
 def test_text_is_found_by_how_it_begins(client: Client, aurora: House, boreal: House) -> None:

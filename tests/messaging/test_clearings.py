@@ -4,12 +4,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
+from rest_framework.exceptions import PermissionDenied
 
+from apps.accounts import organizations
 from apps.accounts.models import AuditEvent
+from apps.accounts.principal import SYSTEM
 from apps.channels.errors import MessageRejected
 from apps.core import clock
-from apps.messaging.dead_letters import causes, clearings, step
+from apps.messaging.dead_letters import by_hand, causes, clearings, step
 from apps.messaging.dead_letters.selection import Selection
 from apps.messaging.engine import replay as engine
 from apps.messaging.engine.outcome import Result
@@ -185,6 +188,52 @@ def test_nothing_to_clear_and_too_many_at_once_are_said(aurora: House, monkeypat
     start(aurora)
     with pytest.raises(clearings.TooManyClearings):
         start(aurora)
+
+
+def test_one_that_fails_holds_up_no_other(aurora: House, boreal: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    dead(aurora, 1)
+    dead(boreal, 1)
+    start(aurora)
+    other = start(boreal)
+    real = step._carry_out
+
+    def carry_out(clearing: Clearing, letters: Any) -> int:
+        if clearing.organization_id == aurora.organization.pk:
+            raise OperationalError("broken")
+        return real(clearing, letters)
+
+    monkeypatch.setattr(step, "_carry_out", carry_out)
+    assert step.go_on() == 1
+    assert reread(other).state == ClearingState.FINISHED
+
+
+def test_clock_that_is_set_back_stops_nothing(aurora: House, time: Clock) -> None:
+    dead(aurora, 3)
+    start(aurora, per_second=1)
+    assert step.go_on() == 1
+    time.go(-6 * 3600)
+    assert step.go_on() == 1
+    time.go(1)
+    assert step.go_on() == 1
+
+
+def test_suspended_organization_has_nothing_tried_again(aurora: House, time: Clock) -> None:
+    letter, _ = dead(aurora, 2)
+    clearing = start(aurora, per_second=1)
+    organizations.suspend(SYSTEM, aurora.organization, reason="unpaid")
+    time.go(10)
+    assert step.go_on() == 0
+    for act in (
+        lambda: start(aurora),
+        lambda: clearings.resume(aurora.principal(), clearing),
+        lambda: by_hand.replay(aurora.principal(), letter),
+        lambda: by_hand.replay_many(aurora.principal(), Selection()),
+    ):
+        with pytest.raises(PermissionDenied, match="unpaid"):
+            act()
+    assert by_hand.replay_many(aurora.principal(), Selection(), dry_run=True).matched == 2
+    organizations.lift(SYSTEM, aurora.organization)
+    assert step.go_on() > 0
 
 
 def test_causes_are_told_as_far_as_was_looked(

@@ -2,12 +2,15 @@
 
 import pytest
 
+from apps.channels.errors import Heard, MessageRejected
 from apps.core.ids import new_id
 from apps.messaging.engine.new_message import Step
+from apps.messaging.engine.outcome import Result
 from apps.messaging.engine.replay import replay
 from apps.messaging.models import DeadLetter, Message, MessageFallback
 from apps.messaging.redaction import REDACTED, redact
 from tests.cast import House
+from tests.messaging import history
 from tests.messaging.desk import BIA, Desk
 from tests.messaging.provider import Provider
 from tests.traces import traces_of
@@ -55,3 +58,13 @@ def test_redaction_says_of_each_message_whether_it_is_done(desk: Desk, provider:
     (forward,) = desk.accept(f"Um {WORD}", forwarded_from=one)
     assert redact([one, other]) == {other}
     assert redact([one, forward]) == set()
+
+
+def test_what_a_provider_quoted_goes_with_the_words(aurora: House) -> None:
+    message = history.queued(aurora, f"Um {WORD}")
+    failure = MessageRejected("1", f"cannot send: Um {WORD}")
+    failure.heard = Heard.of(400, f'{{"error": "cannot send: Um {WORD}"}}'.encode())
+    history.leave(message, Result.FAILED, failure)
+    assert traces_of(WORD)
+    assert redact([message.pk]) == {message.pk}
+    assert not traces_of(WORD)

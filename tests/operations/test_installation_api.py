@@ -217,16 +217,21 @@ def test_organization_is_limited_suspended_and_removed(api: Api, aurora: House, 
     again = api.post(f"{one}/suspend", {"reason": "unpaid"})
     assert (again.status_code, again.json()["code"]) == (409, "already_suspended")
     assert api.post(f"{one}/lift").json()["suspended"] is None
+    history.dead(boreal)
+    theirs = api.send("DELETE", f"{ORGANIZATIONS}/{boreal.organization.pk}", None)
+    assert (theirs.status_code, theirs.json()["code"]) == (409, "organization_has_data")
     assert api.send("DELETE", one, None).status_code == 204
     assert list(Organization.objects.all()) == [boreal.organization]
 
 
-def test_people_are_shut_out_at_once(api: Api, aurora: House) -> None:
+def test_people_are_shut_out_at_once(api: Api, root: User, aurora: House) -> None:
     caller = as_member(aurora.agent)
     assert caller.get("/v1/me").status_code == 200
     found = api.patch(f"/v1/installation/users/{aurora.agent.user.pk}", {"is_active": False}).json()
     assert (found["email"], found["is_active"]) == ("agent@aurora.example", False)
     assert caller.get("/v1/me").status_code == 401
+    last = api.patch(f"/v1/installation/users/{root.pk}", {"is_active": False})
+    assert (last.status_code, last.json()["code"]) == (409, "last_superuser")
     assert len(api.get("/v1/installation/users?limit=2").json()["data"]) == 2
     assert api.patch(f"/v1/installation/users/{aurora.agent.user.pk}", {"is_superuser": True}).status_code == 400
 

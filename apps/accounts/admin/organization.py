@@ -4,7 +4,6 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
-from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest
@@ -107,11 +106,6 @@ class OrganizationAdmin(ProblemsAsMessages):
     def delete_model(self, request: HttpRequest, obj: Organization) -> None:
         organizations.remove(actor_of(acting_user(request)), obj)
 
-    @transaction.atomic
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Organization]) -> None:
-        for organization in queryset:
-            self.delete_model(request, organization)
-
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
         """One of them makes sense."""
         shown = self._known(request, object_id)
@@ -169,6 +163,15 @@ class OrganizationAdmin(ProblemsAsMessages):
             return _number(organization.used)
         counts = {"used": _number(organization.used), "quota": _number(organization.monthly_quota)}
         return _("%(used)s of %(quota)s") % counts
+
+    def has_delete_permission(self, request: HttpRequest, obj: Organization | None = None) -> bool:
+        """One that has conversations is suspended, not removed."""
+        is_offered = acting_user(request).is_superuser and acting_principal(request) is None
+        return is_offered and (obj is None or not organizations.has_data(obj))
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """One at a time: removing them is no everyday matter."""
+        return {name: each for name, each in super().get_actions(request).items() if name != "delete_selected"}
 
     def has_run_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Asked by the actions: those of whoever runs the installation."""

@@ -93,7 +93,7 @@ class OneInstallationOrganizationView(InstallationOrganizationView):
 
     @extend_schema(responses={204: None}, operation_id="installation_organizations_delete")
     def delete(self, request: Request, organization_id: UUID) -> Response:
-        """Remove it with everything that it owns, for good. To keep its data, suspend it."""
+        """Remove one that has no conversation, for good. 409 `organization_has_data` for others: suspend those."""
         organizations.remove(self.operator.actor, self.get_object(organization_id))
         return Response(status=204)
 

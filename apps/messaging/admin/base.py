@@ -76,13 +76,15 @@ class LongTableAdmin[M: TenantModel](TenantAdmin[M]):
 
 
 def _how_far_it_looked(request: HttpRequest, changelist: Any) -> dict[str, Any]:
-    edge = sifted_down_to(request)
+    """Where there is more than the pages show, the way on from the last row that they do show."""
+    sifted, shown = sifted_down_to(request), changelist and changelist.shown_down_to()
+    edge = shown or sifted
     if edge is None or changelist is None:
         return {}
     # Others may have been made in the same millisecond.
     until = edge + timedelta(milliseconds=1)
     return {
         "most_looked_at": newest.MOST_LOOKED_AT,
-        "sifted_down_to": edge,
+        "sifted_down_to": sifted,
         "further_back": changelist.get_query_string({UNTIL: f"{until:%Y-%m-%dT%H:%M:%S}.{until:%f}"[:-3]}, ["p"]),
     }

@@ -1,5 +1,6 @@
 """Have all dead letters tried again that are alike, or discard them: which, how many they are, then how."""
 
+from datetime import MAXYEAR, datetime
 from typing import Any
 
 from django import forms
@@ -76,6 +77,13 @@ class WhichForm(forms.Form):
         field.queryset = accounts.select_related("organization").order_by("name")
         # For whoever works on all organizations, the account says in which one.
         field.required = acting_principal(request) is None
+
+    def clean_created_before(self) -> datetime | None:
+        """A time within a day of the ends of all times has no place in every zone."""
+        moment: datetime | None = self.cleaned_data["created_before"]
+        if moment is not None and not 1 < moment.year < MAXYEAR:
+            raise forms.ValidationError(_("No dead letter is of that time."))
+        return moment
 
     @property
     def selection(self) -> Selection:

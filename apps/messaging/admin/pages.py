@@ -1,5 +1,6 @@
 """Pages of long lists: what is counted is exact, or said to be more than that."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.admin.views.main import PAGE_VAR
@@ -10,6 +11,8 @@ from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from unfold.views import ChangeList
+
+from apps.core.ids import moment_of
 
 MOST_COUNTED = 10_000
 
@@ -63,6 +66,11 @@ class BoundedChangeList(ChangeList):  # type: ignore[misc]
         if not rows.query.select_related:
             rows = self.apply_select_related(rows)
         return rows.order_by(*self.get_ordering(request, rows))
+
+    def shown_down_to(self) -> datetime | None:
+        """When the last row was made that has a page; None where all have one."""
+        ids = self.paginator.ids
+        return moment_of(ids[MOST_COUNTED - 1]) if len(ids) > MOST_COUNTED else None
 
     def previous_page(self) -> str:
         return self._page(self.page_num - 1) if self.page_num > 1 else ""

@@ -11,6 +11,7 @@ from rest_framework.exceptions import NotFound
 from apps.accounts import audit
 from apps.accounts.principal import Principal
 from apps.core.api.problems import Conflict
+from apps.messaging.dead_letters.allowed import check_sends
 from apps.messaging.dead_letters.selection import Selection
 from apps.messaging.engine import replay as engine
 from apps.messaging.models import DeadLetter, DeadLetterState
@@ -38,6 +39,7 @@ class Replayed:
 @transaction.atomic
 def replay(principal: Principal, letter: DeadLetter) -> DeadLetter:
     """A new attempt of the same message, at the end of its conversation's queue."""
+    check_sends(principal.organization)
     if not engine.replay(principal.organization, [letter.pk]):
         raise NotDead
     letter = _reread(principal, letter)
@@ -56,6 +58,8 @@ def replay_many(
     principal: Principal, selection: Selection, *, most: int = MOST_AT_ONCE, dry_run: bool = False
 ) -> Replayed:
     """The oldest first, behind everybody's new messages. Asked again, it goes on with those that remain."""
+    if not dry_run:
+        check_sends(principal.organization)
     letters = selection.of(principal.organization)
     matched = letters.count()
     if dry_run or not matched:

@@ -15,6 +15,7 @@ from apps.accounts import audit
 from apps.accounts.principal import Principal
 from apps.core import clock
 from apps.core.api.problems import Conflict, field_error
+from apps.messaging.dead_letters.allowed import check_sends
 from apps.messaging.dead_letters.selection import Selection
 from apps.messaging.models import Clearing, ClearingAction, ClearingState, DeadLetter, DeadLetterState
 from apps.messaging.models.clearing import UNFINISHED
@@ -54,6 +55,8 @@ def start(
     """Of those that are open at this moment; what fails from now on is not meant."""
     if action == ClearingAction.DISCARD and not reason.strip():
         raise field_error("reason", "required", _("Say why nobody needs to look at them any more."))
+    if action == ClearingAction.REPLAY:
+        check_sends(principal.organization)
     clearings = Clearing.objects.for_organization(principal.organization)
     if clearings.filter(state__in=UNFINISHED).count() >= MOST_UNFINISHED:
         raise TooManyClearings
@@ -99,6 +102,8 @@ def pause(principal: Principal, clearing: Clearing) -> Clearing:
 
 @transaction.atomic
 def resume(principal: Principal, clearing: Clearing) -> Clearing:
+    if clearing.action == ClearingAction.REPLAY:
+        check_sends(principal.organization)
     return _turn(principal, clearing, ClearingState.RUNNING, "resumed")
 
 

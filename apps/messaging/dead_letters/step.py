@@ -3,28 +3,45 @@
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 
 from apps.accounts import audit
 from apps.accounts.principal import SYSTEM
 from apps.core import clock
+from apps.core.deadlocks import tried_again
 from apps.messaging.dead_letters.selection import Selection
 from apps.messaging.engine import replay as engine
 from apps.messaging.models import Clearing, ClearingAction, ClearingState
 from apps.messaging.statuses import Priority
 
+logger = structlog.get_logger(__name__)
+
 # Whatever kept it from working, it does not make up for more than this.
 LONGEST_CATCH_UP = timedelta(seconds=5)
-MOST_AT_ONCE = 1000
+MOST_AT_ONCE = 2000
 CLEARINGS_AT_ONCE = 100
 
 
 def go_on() -> int:
-    """How many dead letters had their turn."""
-    running = Clearing.across_organizations.filter(state=ClearingState.RUNNING).order_by("worked_at")
-    return sum(_step(pk) for pk in list(running.values_list("pk", flat=True)[:CLEARINGS_AT_ONCE]))
+    """How many dead letters had their turn. Those of a suspended organization wait until that is lifted."""
+    running = Clearing.across_organizations.filter(
+        state=ClearingState.RUNNING, organization__suspended_at__isnull=True
+    )
+    oldest_first = running.order_by("worked_at").values_list("pk", flat=True)
+    return sum(_step_safely(pk) for pk in list(oldest_first[:CLEARINGS_AT_ONCE]))
 
 
+def _step_safely(clearing_id: UUID) -> int:
+    """Whatever is wrong with one keeps no other from going on."""
+    try:
+        return _step(clearing_id)
+    except Exception:
+        logger.exception("clearing_failed", clearing_id=str(clearing_id))
+        return 0
+
+
+@tried_again
 @transaction.atomic
 def _step(clearing_id: UUID) -> int:
     """Nothing where another worker is at it, or where somebody has just paused or cancelled it."""
@@ -34,6 +51,9 @@ def _step(clearing_id: UUID) -> int:
         return 0
     now = clock.now()
     since = max(clearing.worked_at, now - LONGEST_CATCH_UP)
+    if since > now:
+        # The clock was set back, and would have to come to there again.
+        since = now - timedelta(seconds=1)
     wanted = min(MOST_AT_ONCE, int((now - since).total_seconds() * clearing.per_second))
     if wanted <= 0:
         return 0

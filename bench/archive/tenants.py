@@ -44,8 +44,8 @@ SELECT organization.n AS organization, organization.id AS organization_id, place
 INSERT INTO channel_account (
     id, connector, name, credentials, provider_account, challenge_digest, rate_per_second, burst,
     recipient_rate_per_second, recipient_burst, daily_quota, breaker_failures, breaker_seconds, retry_attempts,
-    retry_base_ms, ordering, on_unknown, unknown_wait, reply_window, pause_reason, is_refused, drain_reason, version,
-    created_at, organization_id)
+    retry_base_ms, ordering, on_unknown, unknown_wait, reply_window, pause_reason, is_refused, drain_reason,
+    version, created_at, organization_id)
 SELECT seeded.id,
        (ARRAY['whatsapp_cloud', 'telegram', 'sms', 'email', 'webhook', 'evolution'])[1 + seeded.n %% 6],
        'Account ' || seeded.n, credentials, 'number-' || seeded.n, '', rate_per_second, burst,

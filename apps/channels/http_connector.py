@@ -97,7 +97,7 @@ class HttpConnector(Connector):
         if 300 <= answer.status < 400:
             # No provider of ours redirects: something else stands at its address, and knows nothing of messages.
             raise Transient(str(answer.status), "The provider's address answers with a redirect.")
-        shown = self._without_secrets(answer, credentials, request)
+        shown = self._without_secrets(answer, credentials, request.headers)
         failure = self.classify(shown)
         failure.heard = Heard.of(shown.status, shown.body)
         raise failure
@@ -106,13 +106,15 @@ class HttpConnector(Connector):
         """Our own network rules forbid the provider's address: that is for a person to mend."""
         return AccountRejected("target_refused", error.reason)
 
-    def _without_secrets(self, answer: Answer, credentials: Mapping[str, str], request: Request) -> Answer:
+    def _without_secrets(
+        self, answer: Answer, credentials: Mapping[str, str], headers: Mapping[str, str]
+    ) -> Answer:
         """Providers quote the token that they refuse; their words are kept and shown.
 
         What is made of secrets is in the request's headers: those are hidden with them.
         """
         secrets = {credentials.get(each.name, "") for each in self.credentials if each.is_secret}
-        secrets |= {value for name, value in request.headers.items() if name.lower() not in _HARMLESS}
+        secrets |= {value for name, value in headers.items() if name.lower() not in _HARMLESS}
         return replace(answer, body=without(answer.body, secrets))
 
 

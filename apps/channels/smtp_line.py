@@ -17,7 +17,7 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.smtp import EmailBackend
 
 from apps.channels.errors import AccountRejected, OutcomeUnknown, SendFailed, Transient
-from apps.channels.http_connector import HIDDEN, SHORTEST_SECRET
+from apps.channels.hiding import without
 
 _MOST_ANSWER_BYTES = 64 * 1024
 # Asks for the content. After no other answer is it written.
@@ -160,8 +160,7 @@ class Line:
         if not 400 <= code < 600:
             return self._broke()
         text = " ".join((words.decode(errors="replace") if isinstance(words, bytes) else words).split())
-        if len(self.server.password) >= SHORTEST_SECRET:
-            text = text.replace(self.server.password, HIDDEN.decode())
+        text = without(text.encode(), [self.server.password]).decode()
         if code == _CLOSING and not self._has_content:
             return HungUp(str(code), text)
         return Refusal(stage, code, text)

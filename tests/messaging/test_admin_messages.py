@@ -1,5 +1,6 @@
 """The list of messages, narrowed; and the story of one."""
 
+import re
 from uuid import UUID
 
 import orjson
@@ -127,7 +128,7 @@ def test_a_filter_that_no_index_knows_sifts_once(
     # Where to stop, what there is, and the rows of the page by their ids.
     assert len([sql for sql in asked if '"message"."account_id" = ' in sql.partition(" WHERE ")[2]]) == 1
     assert len(asked) == 3
-    assert not [sql for sql in asked if "OFFSET 2" in sql]
+    assert not [sql for sql in asked if re.search(r"OFFSET 2\b", sql)]
 
 
 def test_what_has_no_page_is_further_back(client: Client, aurora: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -194,7 +194,7 @@ class Sms(HttpConnector):
             return MediaSource(media.url, headers)
         if answer.status in {404, 410}:
             raise MessageRejected("gone", "The provider has no such file.")
-        raise self.classify(self._without_secrets(answer, credentials))
+        raise self.classify(self._without_secrets(answer, credentials, headers))
 
     def _account_url(self, credentials: Mapping[str, str]) -> str:
         return f"{self.base_url}/2010-04-01/Accounts/{credentials['account_sid']}"

@@ -74,6 +74,19 @@ class Env:
 
         return self._read(name, [], parse, [], "networks such as 10.0.0.0/8, separated by commas")
 
+    def address(self, name: str) -> tuple[str, int] | None:
+        """Where to listen; None where nothing is said."""
+
+        def parse(raw: str) -> tuple[str, int]:
+            host, _colon, port = raw.rpartition(":")
+            if not host or not 0 <= int(port) < 65536:
+                raise ValueError
+            return host.strip("[]"), int(port)
+
+        nowhere = ("", 0)
+        found = self._read(name, nowhere, parse, nowhere, "an address to listen on, such as 0.0.0.0:9464")
+        return None if found == nowhere else found
+
     def named_keys(self, name: str, *, is_valid: Callable[[str], bool], hint: str = "") -> dict[str, str]:
         """`name:key` words separated by commas; their order is kept, for the first is the one in use."""
 

@@ -17,6 +17,7 @@ from project.settings.api import (  # noqa: F401 - settings
 )
 from project.settings.dispatch import *  # settings
 from project.settings.files import *  # settings
+from project.settings.observing import *  # settings
 from project.settings.registration import *  # settings
 
 # Lets `QuerySet[Model]` and its like be written where Python evaluates them, such as base classes.

@@ -50,8 +50,7 @@ _WORDS = {
     Finding.REACHABLE: gettext_lazy("Providers reach this installation at %(url)s."),
     Finding.PRIVATE_NETWORK: gettext_lazy(
         "This installation answers at %(url)s, but from here that name leads into a private network. Make sure "
-        "that "
-        "it leads somewhere public for the provider."
+        "that it leads somewhere public for the provider."
     ),
     Finding.NO_CALLBACK: gettext_lazy("The provider of this channel never calls."),
     Finding.NAME_NOT_FOUND: gettext_lazy(
@@ -79,8 +78,7 @@ _WORDS = {
     ),
     Finding.FORBIDDEN: gettext_lazy(
         "%(url)s answers %(why)s: a firewall or a log-in stands before Recado, or another installation answers. "
-        "Let "
-        "/v1/hooks/ through."
+        "Let /v1/hooks/ through."
     ),
     Finding.NOT_FOUND: gettext_lazy(
         "%(url)s answers 404: the proxy does not hand /v1/hooks/ on to Recado, or another server answers."

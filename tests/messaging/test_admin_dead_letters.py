@@ -1,6 +1,8 @@
 """Dead letters in the admin: by cause, one by one, and all that are alike."""
 
+import html
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -100,6 +102,35 @@ def test_selected_are_discarded_after_a_reason_was_given(client: Client, aurora:
     forged = f"{page}%2C{theirs.pk}%2Cnonsense"
     assert "2 are discarded" in text(client.post(forged, {"reason": "too old"}, follow=True))
     assert [state_of(each) for each in (first, second, theirs)] == ["discarded", "discarded", "open"]
+
+
+def test_more_than_can_be_chosen_by_hand_are_led_to_the_criteria(
+    client: Client, aurora: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.messaging.admin.dead_letter._MOST_BY_HAND", 1)
+    letters = [history.dead(aurora), history.dead(aurora)]
+    for action in ("replay_selected", "discard_selected"):
+        chosen = {"action": action, "_selected_action": [str(each.pk) for each in letters], "select_across": "1"}
+        page = text(client.post(reverse("admin:messaging_deadletter_changelist"), chosen, follow=True))
+        assert "At most 1 can be chosen by hand" in page
+    assert [state_of(each) for each in letters] == ["open", "open"]
+
+
+def test_filter_of_the_list_goes_along_to_the_criteria(client: Client, aurora: House) -> None:
+    account = history.dead(aurora).account
+    address, asked = reverse("admin:messaging_deadletter_changelist"), "until=2030-01-01T00:00:00"
+    filters = f"account={account.pk}&error=transient&code=503&state=failed_again&{asked}"
+    page = client.get(f"{address}?{filters}").content.decode()
+    (way,) = re.findall(r'href="([^"]*clear/\?action=discard&amp;account=[^"]*before[^"]*)"', page)
+    form = client.get(html.unescape(way)).context["which"]
+    assert form.is_valid()
+    assert form.selection == Selection(
+        account_id=account.pk,
+        error_class="transient",
+        error_code="503",
+        created_before=datetime(2030, 1, 1, tzinfo=UTC),
+        failed_again=True,
+    )
 
 
 def test_all_that_are_alike_are_counted_first(client: Client, root: Client, aurora: House, boreal: House) -> None:

@@ -3,7 +3,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -22,7 +21,7 @@ from apps.messaging.admin.newest import newest
 from apps.messaging.search import as_id
 
 
-class EndpointFilter(SimpleListFilter):
+class EndpointFilter(SelectFilter):
     title = gettext_lazy("webhook endpoint")
     parameter_name = "endpoint"
 

@@ -66,14 +66,12 @@ class AccountActions(TenantAdmin[ChannelAccount]):
             return redirect(self.address_of(account))
         explanation = _(
             "New messages are refused, by the API too, with this reason. Those that wait still leave, and "
-            "people's "
-            "answers still come in. Its page says when nothing waits any more."
+            "people's answers still come in. Its page says when nothing waits any more."
         )
         if account.is_paused(clock.now()):
             explanation = _(
                 "New messages are refused, by the API too, with this reason. It stays paused, so those that wait "
-                "leave "
-                "only once it is resumed."
+                "leave only once it is resumed."
             )
         return self.confirm(request, account, _("Drain"), explanation, form=form)
 
@@ -146,8 +144,7 @@ class AccountActions(TenantAdmin[ChannelAccount]):
             return self._guarded(self._check_callback, request, account)
         explanation = _(
             "Recado calls its own address %(url)s, by the name that the provider knows, and sees whether it was "
-            "itself "
-            "that answered. Nothing is sent to the provider."
+            "itself that answered. Nothing is sent to the provider."
         ) % {"url": account.callback_url or "–"}
         verb = _("Check that providers reach us")
         return self.confirm(request, account, verb, explanation, variant="primary")

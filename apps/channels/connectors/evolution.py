@@ -101,8 +101,7 @@ class Evolution(HttpConnector):
     called_at = CalledAt.ACCOUNT
     callback_hint = _(
         "Nowhere by hand: Connect tells your Evolution API this address and the credential webhook_secret, for "
-        "this "
-        "instance."
+        "this instance."
     )
 
     @classmethod

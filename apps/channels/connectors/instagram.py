@@ -66,10 +66,8 @@ class Instagram(MetaConnector):
     callback_object = "instagram"
     callback_hint = _(
         "In the Meta app, Instagram → API setup → Configure webhooks: this as Callback URL, and as Verify token "
-        "the "
-        "credential verify_token. It is secret, so it is not shown here: enter a new one below if nobody knows "
-        "it. Then "
-        "subscribe to messages, messaging_postbacks, messaging_seen and message_echoes."
+        "the credential verify_token. It is secret, so it is not shown here: enter a new one below if nobody "
+        "knows it. Then subscribe to messages, messaging_postbacks, messaging_seen and message_echoes."
     )
 
     def build_body(self, outbound: Outbound) -> Mapping[str, Any]:

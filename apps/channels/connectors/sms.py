@@ -100,8 +100,7 @@ class Sms(HttpConnector):
     called_at = CalledAt.ACCOUNT
     callback_hint = _(
         "In Twilio's console, Phone numbers → your number → Messaging → A message comes in: this as Webhook, "
-        "HTTP POST. "
-        "Statuses come here by themselves."
+        "HTTP POST. Statuses come here by themselves."
     )
 
     @classmethod

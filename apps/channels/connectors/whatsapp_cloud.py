@@ -100,10 +100,8 @@ class WhatsappCloud(MetaConnector):
     callback_object = "whatsapp_business_account"
     callback_hint = _(
         "In the Meta app, WhatsApp → Configuration → Webhook: this as Callback URL, and as Verify token the "
-        "credential "
-        "verify_token. It is secret, so it is not shown here: enter a new one below if nobody knows it. Then "
-        "subscribe "
-        "to the field messages."
+        "credential verify_token. It is secret, so it is not shown here: enter a new one below if nobody knows "
+        "it. Then subscribe to the field messages."
     )
 
     def build_body(self, outbound: Outbound) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -17,6 +18,8 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 from apps.accounts.acting import acting_principal, organizations_of, principal_for
 from apps.accounts.principal import Principal
 from apps.channels.models import ChannelAccount
+from apps.messaging.admin.dead_letter_filters import FAILED_AGAIN, UNTOUCHED
+from apps.messaging.admin.filters import UNTIL
 from apps.messaging.admin.words import KINDS_OF_ERROR
 from apps.messaging.dead_letters import clearings
 from apps.messaging.dead_letters.by_hand import LONGEST_REASON
@@ -124,8 +127,6 @@ def clear_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBas
     verb = _("Discard") if action == ClearingAction.DISCARD else _("Try again")
     context |= {
         "which": which,
-        # An account that is missing is no mistake before anybody was asked for it.
-        "is_asked": len(request.GET) > 1,
         "title": _("%(verb)s: all that are alike") % {"verb": verb},
         "back": reverse("admin:messaging_deadletter_changelist"),
     }
@@ -141,9 +142,21 @@ def clear_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBas
             "how": how,
             "count": count,
             "button": _button(action, count),
-            "is_discard": verb == _("Discard"),
+            "is_discard": action == ClearingAction.DISCARD,
         }
     return TemplateResponse(request, "messaging/admin/clear.html", context)
+
+
+def asked_for(request: HttpRequest) -> str:
+    """What the list of dead letters is filtered by, for the page's own form."""
+    said = {
+        "account": request.GET.get("account", ""),
+        "kind": request.GET.get("error", ""),
+        "error_code": request.GET.get("code", ""),
+        "failed_again": {FAILED_AGAIN: "yes", UNTOUCHED: "no"}.get(request.GET.get("state", ""), ""),
+        "created_before": request.GET.get(UNTIL, ""),
+    }
+    return urlencode({name: value for name, value in said.items() if value})
 
 
 def _button(action: ClearingAction, count: int) -> str:

@@ -20,14 +20,13 @@ from unfold.decorators import action, display
 
 from apps.accounts.acting import organizations_of, principal_for
 from apps.messaging.admin.base import LongTableAdmin
-from apps.messaging.admin.clear_page import clear_page
+from apps.messaging.admin.clear_page import asked_for, clear_page
 from apps.messaging.admin.dead_letter_filters import CauseFilter, DeadLetterCodeFilter, DeadLetterStateFilter
 from apps.messaging.admin.filters import AccountFilter
 from apps.messaging.admin.forms import DiscardForm
 from apps.messaging.admin.story import story_of
 from apps.messaging.admin.words import error_in_words, kind_of_error
 from apps.messaging.dead_letters import by_hand
-from apps.messaging.dead_letters.by_hand import MOST_AT_ONCE
 from apps.messaging.dead_letters.causes import MOST_CAUSES, MOST_LOOKED_AT, causes
 from apps.messaging.dead_letters.selection import Selection
 from apps.messaging.models import Clearing, DeadLetter, DeadLetterState
@@ -36,6 +35,8 @@ from apps.messaging.search import as_id, messages_named
 from apps.messaging.timeline import events_of
 
 _MOST_CLEARINGS = 5
+# Their ids fit into an address.
+_MOST_BY_HAND = 100
 
 
 @admin.register(DeadLetter)
@@ -82,6 +83,7 @@ class DeadLetterAdmin(LongTableAdmin[DeadLetter]):
             "most_looked_at_for_causes": MOST_LOOKED_AT,
             "clearings": list(under_way.select_related("account").order_by("-pk")[:_MOST_CLEARINGS]),
             "may_clear": self.has_write_permission(request),
+            "filtered_by": asked_for(request),
         }
         answer: HttpResponseBase = super().changelist_view(request, {**(extra_context or {}), **context})
         return answer
@@ -138,6 +140,8 @@ class DeadLetterAdmin(LongTableAdmin[DeadLetter]):
 
     @action(description=gettext_lazy("Try again"), permissions=["write"])
     def replay_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
+        if self._are_too_many(request, queryset):
+            return
         replayed = sum(
             by_hand.replay_many(principal_for(request, group[0].organization), _these(group)).replayed
             for group in self._by_organization(queryset)
@@ -146,8 +150,10 @@ class DeadLetterAdmin(LongTableAdmin[DeadLetter]):
         messages.success(request, done % {"count": replayed})
 
     @action(description=gettext_lazy("Discard"), permissions=["write"])
-    def discard_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponseBase:
+    def discard_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponseBase | None:
         """A reason is asked for on a page of its own."""
+        if self._are_too_many(request, queryset):
+            return None
         ids = ",".join(str(letter.pk) for letters in self._by_organization(queryset) for letter in letters)
         return redirect(f"{reverse('admin:messaging_deadletter_discard_many')}?{urlencode({'ids': ids})}")
 
@@ -155,7 +161,7 @@ class DeadLetterAdmin(LongTableAdmin[DeadLetter]):
         if not self.has_write_permission(request):
             raise PermissionDenied
         ids = [pk for text in request.GET.get("ids", "").split(",") if (pk := as_id(text))]
-        letters = self.get_queryset(request).filter(pk__in=ids[:MOST_AT_ONCE])
+        letters = self.get_queryset(request).filter(pk__in=ids[:_MOST_BY_HAND])
         form = DiscardForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             discarded = sum(
@@ -182,10 +188,18 @@ class DeadLetterAdmin(LongTableAdmin[DeadLetter]):
         }
         return TemplateResponse(request, "accounts/admin/confirm.html", context)
 
+    def _are_too_many(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> bool:
+        """What was chosen over many pages goes by itself, at a rate, and can be paused."""
+        if len(queryset.values_list("pk")[: _MOST_BY_HAND + 1]) <= _MOST_BY_HAND:
+            return False
+        words = _("At most %(count)d can be chosen by hand. For more, try again or discard by criterion, above.")
+        messages.error(request, words % {"count": _MOST_BY_HAND})
+        return True
+
     def _by_organization(self, queryset: QuerySet[DeadLetter]) -> list[list[DeadLetter]]:
         """A superuser may have chosen from several; a member's are all of one."""
         groups: dict[UUID, list[DeadLetter]] = defaultdict(list)
-        for letter in queryset.select_related("organization")[:MOST_AT_ONCE]:
+        for letter in queryset.select_related("organization")[:_MOST_BY_HAND]:
             groups[letter.organization_id].append(letter)
         return list(groups.values())
 

@@ -16,11 +16,11 @@ from django.http import HttpRequest
 from django.test import RequestFactory
 from django.urls import reverse
 
+from apps.accounts.admin.long_tables.filters import SINCE, UNTIL, TextFilter, TimeFilter
+from apps.accounts.admin.long_tables.table import LongTableAdmin
 from apps.accounts.models import User
 from apps.channels.models import ChannelAccount
 from apps.core import clock
-from apps.messaging.admin.base import LongTableAdmin
-from apps.messaging.admin.filters import SINCE, UNTIL, TextFilter, TimeFilter
 from apps.messaging.models import Conversation, DeadLetter, Message
 from apps.operations.traffic.read import Period
 from bench.archive import Archive

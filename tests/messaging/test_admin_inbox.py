@@ -11,11 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import Settings
 
+from apps.accounts.admin.long_tables import newest as admin_newest
 from apps.accounts.models import User
 from apps.channels.models import ChannelAccount
 from apps.core import clock
 from apps.messaging import contacts, inbox, labels, notes
-from apps.messaging.admin import newest as admin_newest
 from apps.messaging.models import Contact, ContactAddress, Conversation, ConversationNote, Label, Message
 from apps.messaging.statuses import Direction, Status
 from tests.cast import PASSWORD, House

@@ -10,10 +10,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from apps.accounts.admin.long_tables import newest, pages
 from apps.accounts.models import User
 from apps.channels.errors import Heard, Transient
 from apps.core.ids import first_id_of, moment_of
-from apps.messaging.admin import newest, pages
 from apps.messaging.admin.message import MessageAdmin
 from apps.messaging.engine import accept
 from apps.messaging.engine.claim import claim

@@ -9,8 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import Settings
 
+from apps.accounts.admin.long_tables import newest, pages
 from apps.accounts.models import User
-from apps.messaging.admin import backlog, newest, pages
+from apps.messaging.admin import backlog
 from apps.messaging.models import Conversation
 from tests.cast import PASSWORD, House
 from tests.messaging import history

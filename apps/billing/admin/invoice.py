@@ -18,6 +18,9 @@ from django.utils.translation import gettext as _
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
+from apps.accounts.admin.long_tables.filters import SelectFilter
+from apps.accounts.admin.long_tables.newest import newest
+from apps.accounts.admin.long_tables.table import LongTableAdmin
 from apps.accounts.roles import Scope
 from apps.billing import invoices, payments
 from apps.billing.admin.preview_page import page_of
@@ -25,9 +28,6 @@ from apps.billing.models import Invoice, InvoiceStatus, Payment
 from apps.billing.models.invoice import UNPAID
 from apps.billing.planner.words import spoken
 from apps.core import clock
-from apps.messaging.admin.base import LongTableAdmin
-from apps.messaging.admin.filters import SelectFilter
-from apps.messaging.admin.newest import newest
 from apps.messaging.search import as_id
 
 

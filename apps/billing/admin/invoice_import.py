@@ -18,12 +18,12 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from apps.accounts.acting import acting_principal, principal_for
+from apps.accounts.admin.long_tables.table import LongTableAdmin
 from apps.accounts.roles import Scope
 from apps.billing import imports
 from apps.billing.admin.import_form import ImportForm
 from apps.billing.models import InvoiceImport
 from apps.files.stores.store import StoreFailed
-from apps.messaging.admin.base import LongTableAdmin
 from apps.messaging.search import as_id
 
 REFRESH_SECONDS = 2

@@ -13,13 +13,13 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from unfold.decorators import display
 
+from apps.accounts.admin.long_tables.table import LongTableAdmin
 from apps.accounts.roles import Scope
 from apps.billing.chains import last_messages
 from apps.billing.models import Invoice, Reminder
 from apps.billing.planner.words import spoken
 from apps.billing.reasons import sentence
 from apps.billing.rule_words import in_words
-from apps.messaging.admin.base import LongTableAdmin
 from apps.messaging.admin.words import error_in_words
 from apps.messaging.search import as_id
 

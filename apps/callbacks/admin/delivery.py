@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 
 from apps.accounts.acting import organizations_of, principal_for
+from apps.accounts.admin.long_tables.filters import SelectFilter
+from apps.accounts.admin.long_tables.newest import newest
+from apps.accounts.admin.long_tables.table import LongTableAdmin
 from apps.accounts.roles import Scope
 from apps.callbacks import deliveries
 from apps.callbacks.models import DeliveryState, WebhookDelivery, WebhookEndpoint
-from apps.messaging.admin.base import LongTableAdmin
-from apps.messaging.admin.filters import SelectFilter
-from apps.messaging.admin.newest import newest
 from apps.messaging.search import as_id
 
 

@@ -4,11 +4,11 @@ from django.contrib import admin
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.admin.long_tables import pages
+from apps.accounts.admin.long_tables.pages import counted
 from apps.channels.admin.channel_account import ChannelAccountAdmin
 from apps.channels.models import ChannelAccount
 from apps.core import clock
-from apps.messaging.admin import pages
-from apps.messaging.admin.pages import counted
 from apps.messaging.models import Delivery
 from apps.messaging.models.delivery import DeliveryState
 

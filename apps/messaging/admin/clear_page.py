@@ -16,10 +16,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from apps.accounts.acting import acting_principal, organizations_of, principal_for
+from apps.accounts.admin.long_tables.filters import UNTIL
 from apps.accounts.principal import Principal
 from apps.channels.models import ChannelAccount
 from apps.messaging.admin.dead_letter_filters import FAILED_AGAIN, UNTOUCHED
-from apps.messaging.admin.filters import UNTIL
 from apps.messaging.admin.words import KINDS_OF_ERROR
 from apps.messaging.dead_letters import clearings
 from apps.messaging.dead_letters.by_hand import LONGEST_REASON

@@ -18,8 +18,9 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
 from apps.accounts.acting import principal_for
+from apps.accounts.admin.long_tables.table import LongTableAdmin
 from apps.accounts.principal import Principal
-from apps.messaging.admin.base import LongTableAdmin
+from apps.accounts.roles import Scope
 from apps.messaging.admin.words import kind_of_error
 from apps.messaging.dead_letters import clearings
 from apps.messaging.models import Clearing, ClearingState
@@ -36,6 +37,8 @@ _OFFERED: dict[str, set[str]] = {
 
 @admin.register(Clearing)
 class ClearingAdmin(LongTableAdmin[Clearing]):
+    read_scope = Scope.MESSAGES_READ
+    write_scope = Scope.MESSAGES_WRITE
     list_display = ["created_at", "what", "standing", "how_far", "started_by"]
     list_filter: ClassVar[list[Any]] = []
     empty_hint = gettext_lazy("Nobody has had many dead letters tried again or discarded. Their list offers it.")

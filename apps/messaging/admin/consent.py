@@ -18,13 +18,14 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from apps.accounts.acting import principal_for
+from apps.accounts.admin.long_tables.filters import SelectFilter
+from apps.accounts.admin.long_tables.newest import newest
+from apps.accounts.admin.long_tables.table import LongTableAdmin
 from apps.accounts.principal import Principal
+from apps.accounts.roles import Scope
 from apps.channels import addresses
 from apps.channels.capabilities import AddressKind
-from apps.messaging.admin.base import LongTableAdmin
 from apps.messaging.admin.contact import ContactAdmin
-from apps.messaging.admin.filters import SelectFilter
-from apps.messaging.admin.newest import newest
 from apps.messaging.consent import suppressions
 from apps.messaging.consent.addresses import KINDS
 from apps.messaging.consent.suppressions import AlreadySuppressed
@@ -69,6 +70,8 @@ class SourceFilter(SelectFilter):
 
 @admin.register(Suppression)
 class SuppressionAdmin(LongTableAdmin[Suppression]):
+    read_scope = Scope.MESSAGES_READ
+    write_scope = Scope.MESSAGES_WRITE
     empty_hint = gettext_lazy(
         "Nobody asked to be left alone. Addresses come here when people write STOP, or when you add them."
     )

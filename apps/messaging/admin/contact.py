@@ -20,9 +20,10 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from apps.accounts.acting import principal_for
+from apps.accounts.admin.long_tables.table import LongTableAdmin
 from apps.accounts.principal import Principal
+from apps.accounts.roles import Scope
 from apps.messaging import contacts
-from apps.messaging.admin.base import LongTableAdmin
 from apps.messaging.consent.addresses import KINDS
 from apps.messaging.models import Contact, ContactAddress
 from apps.messaging.search import as_id, people_named
@@ -97,6 +98,8 @@ class AddressesInline(TabularInline):  # type: ignore[misc]
 
 @admin.register(Contact)
 class ContactAdmin(LongTableAdmin[Contact]):
+    read_scope = Scope.MESSAGES_READ
+    write_scope = Scope.MESSAGES_WRITE
     empty_hint = gettext_lazy(
         "People come here by themselves when they write or are written to. You can add one before that."
     )

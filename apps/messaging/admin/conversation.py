@@ -16,12 +16,13 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from unfold.decorators import action, display
 
 from apps.accounts.acting import principal_for
+from apps.accounts.admin.long_tables.table import LongTableAdmin
 from apps.accounts.principal import Principal
+from apps.accounts.roles import Scope
 from apps.channels.registry import connector_class
 from apps.messaging import conversations, inbox, notes
 from apps.messaging.admin import beside
-from apps.messaging.admin.base import LongTableAdmin
-from apps.messaging.admin.filters import AccountFilter
+from apps.messaging.admin.account_filters import AccountFilter
 from apps.messaging.admin.inbox_filters import AssigneeFilter, LabelFilter, StateFilter, UnreadFilter
 from apps.messaging.admin.inbox_forms import AssignForm, LabelsForm, NoteForm, ReplyForm
 from apps.messaging.admin.thread import LAST_MESSAGES, bubbles_of, notes_on
@@ -36,6 +37,8 @@ type Act = Callable[[HttpRequest, Principal, Conversation], HttpResponseBase]
 class ConversationAdmin(LongTableAdmin[Conversation]):
     """The inbox: what people wrote and were written, who takes care of it, and the answer."""
 
+    read_scope = Scope.MESSAGES_READ
+    write_scope = Scope.MESSAGES_WRITE
     list_display = ["who", "account", "state", "assignee", "hung_labels", "unread", "window", "last_inbound_at"]
     list_filter = [StateFilter, UnreadFilter, AssigneeFilter, LabelFilter, AccountFilter]
     empty_hint = gettext_lazy(

@@ -19,10 +19,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 
 from apps.accounts.acting import organizations_of, principal_for
-from apps.messaging.admin.base import LongTableAdmin
+from apps.accounts.admin.long_tables.table import LongTableAdmin
+from apps.accounts.roles import Scope
+from apps.messaging.admin.account_filters import AccountFilter
 from apps.messaging.admin.clear_page import asked_for, clear_page
 from apps.messaging.admin.dead_letter_filters import CauseFilter, DeadLetterCodeFilter, DeadLetterStateFilter
-from apps.messaging.admin.filters import AccountFilter
 from apps.messaging.admin.forms import DiscardForm
 from apps.messaging.admin.story import story_of
 from apps.messaging.admin.words import error_in_words, kind_of_error
@@ -41,6 +42,8 @@ _MOST_BY_HAND = 100
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(LongTableAdmin[DeadLetter]):
+    read_scope = Scope.MESSAGES_READ
+    write_scope = Scope.MESSAGES_WRITE
     list_display = ["created_at", "recipient", "account", "standing", "error", "attempts"]
     list_filter = [DeadLetterStateFilter, CauseFilter, DeadLetterCodeFilter, AccountFilter]
     empty_hint = gettext_lazy("No message failed for good. Those that do are told here, by cause.")

@@ -7,8 +7,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.messaging.admin.filters import SelectFilter, TextFilter
-from apps.messaging.admin.newest import newest
+from apps.accounts.admin.long_tables.filters import SelectFilter, TextFilter
+from apps.accounts.admin.long_tables.newest import newest
 from apps.messaging.admin.words import KINDS_OF_ERROR
 from apps.messaging.models import DeadLetter, DeadLetterState
 

@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.accounts.acting import acting_principal, organizations_of
+from apps.accounts.admin.long_tables.filters import SelectFilter
+from apps.accounts.admin.long_tables.newest import newest
 from apps.accounts.models import Membership
-from apps.messaging.admin.filters import SelectFilter
-from apps.messaging.admin.newest import newest
 from apps.messaging.inbox import membership_of
 from apps.messaging.models import Conversation, ConversationLabel, Label
 

@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
 from apps.accounts.acting import principal_for
-from apps.messaging.admin.base import LongTableAdmin
-from apps.messaging.admin.filters import AccountFilter, ChannelFilter
+from apps.accounts.admin.long_tables.newest import newest
+from apps.accounts.admin.long_tables.table import LongTableAdmin
+from apps.accounts.roles import Scope
+from apps.messaging.admin.account_filters import AccountFilter, ChannelFilter
 from apps.messaging.admin.message_filters import CodeFilter, ErrorFilter, StatusFilter, TemplateFilter
-from apps.messaging.admin.newest import newest
 from apps.messaging.admin.story import story_of
 from apps.messaging.admin.words import error_in_words
 from apps.messaging.messages import cancel
@@ -39,6 +40,8 @@ MOOD_OF_STATUS = {
 class MessageAdmin(LongTableAdmin[Message]):
     """What was sent and what became of it."""
 
+    read_scope = Scope.MESSAGES_READ
+    write_scope = Scope.MESSAGES_WRITE
     list_display = ["created_at", "recipient", "said", "account", "standing", "error", "reference"]
     list_filter = [ErrorFilter, CodeFilter, TemplateFilter, StatusFilter, ChannelFilter, AccountFilter]
     empty_hint = gettext_lazy(

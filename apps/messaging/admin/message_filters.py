@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
 from apps.accounts.acting import acting_principal, organizations_of
-from apps.messaging.admin.filters import SelectFilter, TextFilter, asked_times
-from apps.messaging.admin.newest import newest
+from apps.accounts.admin.long_tables.filters import SelectFilter, TextFilter, asked_times
+from apps.accounts.admin.long_tables.newest import newest
 from apps.messaging.admin.words import KINDS_OF_ERROR
 from apps.messaging.models import Message, Template
 from apps.messaging.search import SHORT_TABLES

@@ -18,10 +18,10 @@ from django.utils.translation import gettext as _
 from unfold.decorators import action, display
 
 from apps.accounts.acting import organizations_of
+from apps.accounts.admin.long_tables.filters import SelectFilter
+from apps.accounts.admin.long_tables.newest import newest
+from apps.accounts.admin.long_tables.table import LongTableAdmin
 from apps.accounts.roles import Scope
-from apps.messaging.admin.base import LongTableAdmin
-from apps.messaging.admin.filters import SelectFilter
-from apps.messaging.admin.newest import newest
 from apps.messaging.search import as_id
 from apps.registration.admin.people import PeoplePages
 from apps.registration.conversation import hand_back

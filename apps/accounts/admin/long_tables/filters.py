@@ -14,21 +14,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from apps.accounts.acting import ORGANIZATION, acting_principal, organizations_of
+from apps.accounts.acting import ORGANIZATION, organizations_of
 from apps.accounts.models import Organization
-from apps.channels.models import ChannelAccount
-from apps.channels.registry import choices as channels
 from apps.core.ids import first_id_of
-from apps.messaging.admin.newest import newest
 
 SINCE, UNTIL = "since", "until"
-_MOST_CHOICES = 500
+MOST_CHOICES = 500
 
 
 class SelectFilter(SimpleListFilter):
     """As one field of the form beside the list."""
 
-    template = "messaging/admin/filter.html"
+    template = "accounts/admin/filter.html"
     parameter_name: str
 
     def choices(self, changelist: Any) -> Iterator[Any]:
@@ -46,7 +43,7 @@ class SelectFilter(SimpleListFilter):
 class TextFilter(SimpleListFilter):
     """What somebody writes, looked for whole."""
 
-    template = "messaging/admin/filter.html"
+    template = "accounts/admin/filter.html"
     parameter_name: str
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
@@ -75,7 +72,7 @@ class TimeFilter(ListFilter):
     title = gettext_lazy("time")
     parameter_name = SINCE
     names = (SINCE, UNTIL)
-    template = "messaging/admin/filter.html"
+    template = "accounts/admin/filter.html"
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
@@ -136,40 +133,8 @@ class OrganizationFilter(SelectFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         chosen = organizations_of(request) if self.value() else []
         found = dict(Organization.objects.filter(pk__in=chosen).values_list("pk", "name"))
-        found |= dict(Organization.objects.order_by("name").values_list("pk", "name")[:_MOST_CHOICES])
+        found |= dict(Organization.objects.order_by("name").values_list("pk", "name")[:MOST_CHOICES])
         return [(str(pk), name) for pk, name in found.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset if self.value() is None else queryset.filter(organization=self.value())
-
-
-class AccountFilter(SelectFilter):
-    title = gettext_lazy("channel account")
-    parameter_name = "account"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        accounts = ChannelAccount.across_organizations.filter(organization__in=organizations_of(request))
-        is_whole = acting_principal(request) is None
-        found = accounts.select_related("organization").order_by("name")[:_MOST_CHOICES]
-        return [(str(each.pk), f"{each.name} · {each.organization}" if is_whole else each.name) for each in found]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() is None:
-            return queryset
-        return newest(request, queryset).filter(account=self.value())
-
-
-class ChannelFilter(SelectFilter):
-    title = gettext_lazy("channel")
-    parameter_name = "channel"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(channels())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() is None:
-            return queryset
-        accounts = ChannelAccount.across_organizations.filter(
-            organization__in=organizations_of(request), connector=self.value()
-        )
-        return newest(request, queryset).filter(account__in=list(accounts.values_list("pk", flat=True)))

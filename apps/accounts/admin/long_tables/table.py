@@ -12,19 +12,16 @@ from django.template.response import TemplateResponse
 
 from apps.accounts.acting import acting_principal, organizations_of
 from apps.accounts.admin.base import TenantAdmin
-from apps.accounts.roles import Scope
+from apps.accounts.admin.long_tables import newest
+from apps.accounts.admin.long_tables.filters import UNTIL, OrganizationFilter, TimeFilter
+from apps.accounts.admin.long_tables.newest import sifted_down_to
+from apps.accounts.admin.long_tables.pages import BoundedChangeList, BoundedPaginator
 from apps.accounts.tenancy import TenantModel
-from apps.messaging.admin import newest
-from apps.messaging.admin.filters import UNTIL, OrganizationFilter, TimeFilter
-from apps.messaging.admin.newest import sifted_down_to
-from apps.messaging.admin.pages import BoundedChangeList, BoundedPaginator
 
 
 class LongTableAdmin[M: TenantModel](TenantAdmin[M]):
     """To be read, and changed by actions only."""
 
-    read_scope = Scope.MESSAGES_READ
-    write_scope = Scope.MESSAGES_WRITE
     ordering: ClassVar[Sequence[str]] = ["-id"]
     sortable_by: ClassVar[Sequence[str]] = ()
     show_full_result_count = False
@@ -34,7 +31,7 @@ class LongTableAdmin[M: TenantModel](TenantAdmin[M]):
     list_max_show_all = 0
     # Filters are fields, for one can be written in; they count when the form is sent.
     list_filter_submit = True
-    list_before_template = "messaging/admin/sifted.html"
+    list_before_template = "accounts/admin/sifted.html"
     # Shows the search box; what is searched is said by `find`.
     search_fields: ClassVar[Sequence[str]] = ["id"]
 

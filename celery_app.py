@@ -8,13 +8,14 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import setup_logging, worker_init, worker_process_init, worker_process_shutdown
 from django.conf import settings
 from django_structlog.celery.steps import DjangoStructLogInitStep
 from kombu import Queue
 from kombu.transport.redis import Channel as RedisChannel
 
 from apps.channels.registry import NAMES, queue_of
+from apps.core import tracing
 from apps.core.collector import spare_what_is_loaded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings.production")
@@ -216,6 +217,26 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def keep_our_logging(**_kwargs: Any) -> None:
     """Celery configures no logging where somebody listens here; Django's LOGGING stays in force."""
+
+
+_name = "worker"
+
+
+@worker_init.connect
+def remember_our_name(sender: Any, **_kwargs: Any) -> None:
+    """Of `worker-sms@host` what stands before the host: the same in every replica."""
+    global _name  # noqa: PLW0603 - of the process, and of those it forks
+    _name = str(sender).partition("@")[0] or _name
+
+
+@worker_process_init.connect
+def trace_from_here(**_kwargs: Any) -> None:
+    tracing.begin(_name)
+
+
+@worker_process_shutdown.connect
+def export_what_is_left(**_kwargs: Any) -> None:
+    tracing.end()
 
 
 @worker_process_init.connect

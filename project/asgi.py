@@ -11,6 +11,7 @@ django.setup(set_prefix=False)
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402 - Django must be set up first
 
+from apps.core import tracing  # noqa: E402
 from apps.core.asgi.body_limit import BodyLimit  # noqa: E402
 from apps.core.asgi.static import with_static_files  # noqa: E402
 from apps.core.asgi.threads import ThreadedDjango  # noqa: E402
@@ -22,6 +23,7 @@ from apps.realtime.websocket import application as websockets  # noqa: E402
 _django = ThreadedDjango(threads=settings.WEB_THREADS, most_waiting=settings.WEB_MOST_WAITING)
 
 publisher.enable()
+tracing.begin("web")
 
 _limited = BodyLimit(
     _django,

@@ -52,6 +52,15 @@ class Env:
 
         return self._read(name, default, parse, least, hint or f"a whole number, {least} or more")
 
+    def ratio(self, name: str, default: float | None = None) -> float:
+        def parse(raw: str) -> float:
+            number = float(raw)
+            if not 0 <= number <= 1:
+                raise ValueError
+            return number
+
+        return self._read(name, default, parse, 0.0, "a number from 0 to 1, such as 0.1")
+
     def flag(self, name: str, default: bool | None = None, *, hint: str = "") -> bool:
         def parse(raw: str) -> bool:
             if raw.lower() not in TRUE | FALSE:

@@ -26,6 +26,7 @@ from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server  # noqa:
 from grpc_reflection.v1alpha import reflection  # noqa: E402
 from rest_framework.exceptions import APIException  # noqa: E402
 
+from apps.core import tracing  # noqa: E402
 from apps.core.asgi.django_threads import Threads  # noqa: E402
 from apps.core.redis import RedisError, redis_client  # noqa: E402
 from apps.messaging.grpc import Messages  # noqa: E402
@@ -63,6 +64,7 @@ logger = structlog.get_logger(__name__)
 
 def main() -> int:
     options = _options()
+    tracing.begin("grpc")
     return asyncio.run(serve(options))
 
 

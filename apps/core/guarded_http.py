@@ -22,6 +22,7 @@ from aiohappyeyeballs import start_connection
 from multidict import CIMultiDict
 from yarl import URL
 
+from apps.core import tracing
 from apps.core.addresses import Network, TargetRefused, check_url, why_refused
 from apps.core.http_connection import ConnectionBroke, HttpConnection, StreamedBody
 
@@ -217,6 +218,8 @@ class GuardedClient:
             raise NeverWritten(target.origin, failure, why)
         if not connection.status:
             raise PerhapsWritten(target.origin, failure, why)
+        if (call := tracing.here()) is not None and call.is_call:
+            call.note({"http.response.status_code": connection.status})
         return _answer_on(connection)
 
     async def _connect(self, target: _Target) -> HttpConnection:

@@ -10,6 +10,7 @@ import orjson
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
+from apps.core import tracing
 from apps.core.redaction import redact, redact_text
 
 _KEPT = {"timestamp", "level", "logger"}
@@ -17,6 +18,14 @@ _KEPT = {"timestamp", "level", "logger"}
 
 def redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     return {name: value if name in _KEPT else redact(value, name=name) for name, value in event.items()}
+
+
+def name_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Where what is logged is part of a trace that is kept."""
+    span = tracing.here()
+    if span is not None:
+        event["trace_id"], event["span_id"] = span.trace_id, span.span_id
+    return event
 
 
 def _to_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
@@ -30,6 +39,7 @@ def _redact_line(_logger: WrappedLogger, _method: str, line: str) -> str:
 
 _SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
+    name_trace,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.stdlib.PositionalArgumentsFormatter(),

@@ -23,7 +23,7 @@ from apps.messaging.api.messages import WITH_PARTIES
 from apps.messaging.api.readers import MessageReader
 from apps.messaging.api.sending import send
 from apps.messaging.models import Message
-from apps.realtime.grpc.calls import Caller, Context, answered
+from apps.realtime.grpc.calls import Caller, Context, answered, traced
 from apps.realtime.grpc.frames import moment
 from apps.realtime.grpc.generated import recado_pb2 as pb
 from apps.realtime.grpc.generated.recado_pb2_grpc import MessagesServicer
@@ -41,6 +41,7 @@ class Messages(MessagesServicer):
         self._threads = threads
 
     @answered
+    @traced
     async def Send(self, request: pb.SendRequest, context: Context) -> pb.Message:  # noqa: N802 - the contract's name
         message, is_replayed = await self._threads.run(_send, Caller.of(context), request)
         if is_replayed:
@@ -48,6 +49,7 @@ class Messages(MessagesServicer):
         return message
 
     @answered
+    @traced
     async def Get(self, request: pb.GetRequest, context: Context) -> pb.Message:  # noqa: N802 - the contract's name
         return await self._threads.run(_get, Caller.of(context), request)
 

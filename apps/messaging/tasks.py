@@ -15,8 +15,8 @@ _clock: alarm_clock.AlarmClock | None = None
 
 @shared_task(name="messaging.drain", bind=True)
 def drain(self: "Task[Any, Any]", account_id: str, slot: int = 0) -> dict[str, Any]:
-    task = self.request.id or ""
-    return loop.process_loop().run(lambda own: deliver.drain(own, UUID(account_id), slot, task))
+    task, ringer = self.request.id or "", self.request.get("traceparent")
+    return loop.process_loop().run(lambda own: deliver.drain(own, UUID(account_id), slot, task, ringer))
 
 
 @shared_task(name="messaging.receive")

@@ -13,6 +13,7 @@ from django.db import Error as DatabaseError
 from redis.exceptions import RedisError
 
 from apps.core import clock
+from apps.realtime import traced
 from apps.realtime.event import Event, Item, Notice
 from apps.realtime.frames import Authenticate, BadFrame, Frame, Subscribe, Unsubscribe, read_frame
 from apps.realtime.handshake import Handshake
@@ -159,6 +160,7 @@ class StatusConsumer(AsyncConsumer):
                 items = await watcher.line.take()
                 for frame in _batched(items) if self._handshake.wants_batches else _single(items):
                     await send({"type": "websocket.send", "text": frame})
+                traced.sent(items)
 
     async def _say(self, words: dict[str, Any]) -> None:
         notice = Notice(words)

@@ -7,11 +7,15 @@ from typing import Any
 
 import orjson
 
+from apps.core.tracing import Span
 from apps.realtime.offset import Offset
 
 
 class Event:
     """Something that happened. Written as a frame once, however many clients get it."""
+
+    # Of its being handed to whoever follows, until the first of them has it.
+    span: Span | None = None
 
     def __init__(self, offset: Offset, data: dict[str, Any]) -> None:
         self._offset = offset

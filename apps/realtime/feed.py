@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Set as AbstractSet
 from uuid import UUID
 
+from apps.realtime import traced
 from apps.realtime.catching_up import CatchingUp, Passenger
 from apps.realtime.event import Event, Notice
 from apps.realtime.line import Line
@@ -61,6 +62,8 @@ class Feed:
             lines = everything | conversation if everything and conversation else everything or conversation
             if lines:
                 event = Event(Offset(entry._replace(place=index), self.epoch), data)
+                if index in batch.traces:
+                    traced.begin(event, batch.traces[index], len(lines))
                 full = [line for line in lines if not line.put(event)]
                 for line in full:
                     self._fall_behind(line)

@@ -36,6 +36,8 @@ class Batch:
 
     entry_id: str
     events: list[dict[str, Any]]
+    # Of those whose messages are sampled, by their places. Clients do not see them.
+    traces: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,9 @@ class Source:
 
 
 def batch_of(entry_id: bytes, fields: Mapping[bytes, bytes]) -> Batch:
-    return Batch(entry_id.decode(), orjson.loads(fields[b"events"]))
+    events = orjson.loads(fields[b"events"])
+    traces = {n: event.pop("traceparent") for n, event in enumerate(events) if "traceparent" in event}
+    return Batch(entry_id.decode(), events, traces)
 
 
 def _fields(flat: list[bytes]) -> dict[bytes, bytes]:

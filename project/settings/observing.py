@@ -7,3 +7,12 @@ from project.env import env
 INTERNAL_ADDRESS = env.address("INTERNAL_ADDRESS")
 # The web process shows its metrics at its own `/metrics` too, to whoever carries this.
 METRICS_TOKEN = env.text("METRICS_TOKEN", "", hint="32 characters or more", least=32)
+# Which version of the code this is, for traces and reports of errors.
+RELEASE = env.text("RELEASE", "")
+# The collector that traces are exported to; without one there are none. The ratio is of those that nobody above us
+# has decided about.
+OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT", "").rstrip("/")
+TRACES_SAMPLE_RATIO = env.ratio("TRACES_SAMPLE_RATIO", 0.1)
+# Where errors are reported; without it, nowhere but in the log.
+SENTRY_DSN = env.text("SENTRY_DSN", "")
+SENTRY_ENVIRONMENT = env.text("SENTRY_ENVIRONMENT", "production")

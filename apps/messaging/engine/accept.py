@@ -22,7 +22,7 @@ from apps.core import clock
 from apps.core.prepared import prepared_cursor
 from apps.messaging import conversations
 from apps.messaging.conversations import Place, Unplaced, Wish
-from apps.messaging.engine import attach, bells, order, quota, steps
+from apps.messaging.engine import attach, bells, order, quota, steps, traced
 from apps.messaging.engine.judge import Known, judge
 from apps.messaging.engine.new_message import Accepted, Answer, NewMessage, Refused
 from apps.messaging.engine.publisher import publish_soon
@@ -35,6 +35,7 @@ from apps.messaging.wording.compose import Composed, Uncomposed
 FALLBACK_KEPT = timedelta(days=8)
 
 
+@traced.accepting
 # No savepoint where the caller has a transaction: whatever fails here fails all of it.
 @transaction.atomic(savepoint=False)
 def accept(organization: Organization, wanted: Sequence[NewMessage]) -> list[Answer]:
@@ -135,6 +136,7 @@ def _within_quota(answers: list[Answer]) -> list[Answer]:
 
 
 def _write(organization: Organization, accepted: Sequence[Accepted], *, is_locked: bool) -> None:
+    traces = traced.remembered(accepted)
     rows = [
         {
             "n": n,
@@ -159,6 +161,7 @@ def _write(organization: Organization, accepted: Sequence[Accepted], *, is_locke
             "scheduled_at": answer.wanted.scheduled_at,
             "expires_at": answer.expires_at,
             "is_strict": answer.place.ordering == Ordering.STRICT,
+            "trace": traces[n],
         }
         for n, answer in enumerate(accepted)
     ]
@@ -211,15 +214,16 @@ WITH accepted AS MATERIALIZED (
            n int, id uuid, account_id uuid, conversation_id uuid, text text, content jsonb, category text,
            priority smallint, reference text, metadata jsonb, scheduled_at timestamptz, expires_at timestamptz,
            is_strict boolean, reply_to uuid, forwarded_from uuid, fallback_of uuid, template_id uuid, steps jsonb,
-           delivered_within int, falls_back_at timestamptz, guard text, guard_key uuid)
+           delivered_within int, falls_back_at timestamptz, guard text, guard_key uuid,
+           trace text)
 ), written AS (
     INSERT INTO message (id, organization_id, account_id, conversation_id, direction, status, text, content,
                          category, priority, reference, metadata, scheduled_at, expires_at, error_class,
                          error_code, error_detail, created_at, reply_to_id, forwarded_from_id, fallback_of_id,
-                         has_fallback, template_id, guard, guard_key)
+                         has_fallback, template_id, guard, guard_key, trace)
     SELECT id, %(organization)s, account_id, conversation_id, 'outbound', %(queued)s, text, content, category,
            priority, reference, metadata, scheduled_at, expires_at, '', '', '', %(now)s, reply_to, forwarded_from,
-           fallback_of, steps IS NOT NULL, template_id, guard, guard_key
+           fallback_of, steps IS NOT NULL, template_id, guard, guard_key, trace
       FROM accepted
 ), with_fallback AS (
     INSERT INTO message_fallback (message_id, organization_id, steps, delivered_within, due_at)

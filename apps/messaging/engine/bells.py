@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError
 
 from apps.channels.models import ChannelAccount
 from apps.channels.registry import queue_of
+from apps.core import tracing
 from apps.core.redis import RedisError, is_left_alone, leave_alone, redis_at, redis_client
 from apps.messaging.engine.doorbell import Bell, Doorbells
 
@@ -97,7 +98,13 @@ def start(bells: Iterable[Bell]) -> None:
 
 def _start_drain(rest: str, slot: int) -> None:
     connector, _, account_id = rest.partition(":")
-    current_app.send_task("messaging.drain", args=[account_id, slot], queue=queue_of(connector))
+    ringer = tracing.traceparent()
+    current_app.send_task(
+        "messaging.drain",
+        args=[account_id, slot],
+        queue=queue_of(connector),
+        headers={"traceparent": ringer} if ringer else None,
+    )
 
 
 def _start_receive(lane: str, _slot: int) -> None:

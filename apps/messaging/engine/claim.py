@@ -46,6 +46,8 @@ class Claimed:
     has_fallback: bool = False
     guard: str = ""
     guard_key: UUID | None = None
+    # The span that accepted it, where that was sampled.
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ SELECT claimed.message_id, claimed.conversation_id, conversation.address, messag
        claimed.expires_at <= now(), message.content::text, answered.provider_id, message.category,
        {refusal("%(connector)s", "%(kind)s", "conversation.address", "message.category")},
        conversation.last_inbound_at, contact.id, contact.quiet_from, contact.quiet_until, contact.time_zone,
-       message.has_fallback, message.guard, message.guard_key
+       message.has_fallback, message.guard, message.guard_key, message.trace
   FROM claimed
   JOIN LATERAL (SELECT * FROM message WHERE id = claimed.message_id LIMIT 1) AS message ON true
   JOIN LATERAL (SELECT * FROM conversation WHERE id = claimed.conversation_id LIMIT 1) AS conversation ON true

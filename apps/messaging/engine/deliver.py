@@ -19,12 +19,14 @@ from apps.channels.connector import Outbound
 from apps.channels.errors import OutcomeUnknown, SendFailed
 from apps.channels.models import ChannelAccount
 from apps.channels.registry import connector
+from apps.core import tracing
 from apps.core.guarded_http import GuardedClient
 from apps.core.redis import RedisError, redis_client
 from apps.messaging.consent.links import one_click_url
 from apps.messaging.engine import bells
 from apps.messaging.engine.accounts import read_account, remembered_account
 from apps.messaging.engine.claim import Claim, Claimed
+from apps.messaging.engine.drain_trace import DrainTrace
 from apps.messaging.engine.gate import Gate, Opening
 from apps.messaging.engine.guard import Cleared
 from apps.messaging.engine.loop import Loop
@@ -52,7 +54,14 @@ DATABASE_AWAY_SECONDS = 0.5
 
 class Drain:
     def __init__(
-        self, loop: Loop, client: GuardedClient, account: ChannelAccount, slot: int = 0, task: str = ""
+        self,
+        loop: Loop,
+        client: GuardedClient,
+        account: ChannelAccount,
+        slot: int = 0,
+        task: str = "",
+        *,
+        ringer: str | None = None,
     ) -> None:
         self._loop = loop
         self._client = client
@@ -78,6 +87,7 @@ class Drain:
         self._slice_ends = time.monotonic() + SLICE_SECONDS
         self._is_closing = False
         self.tally: Counter[str] = Counter()
+        self.trace = DrainTrace(account, task, ringer)
 
     async def run(self) -> None:
         recorder = asyncio.create_task(self._record_what_finished())
@@ -177,6 +187,8 @@ class Drain:
 
     def _send_all(self, taken: Taken) -> None:
         self.tally["claimed"] += len(taken.ready)
+        if taken.claim is not None:
+            self.trace.claimed(taken.claim)
         put_off = 0
         for cleared in taken.ready:
             assert taken.claim is not None
@@ -193,7 +205,7 @@ class Drain:
     async def _send(self, cleared: Cleared, claim: Claim, opening: Opening) -> None:
         # Whoever waits for an upload keeps no connection from anybody else.
         async with self._uploads if cleared.file else nullcontext(), self._connections:
-            outcome = await self._attempt(cleared, claim)
+            outcome = await self.trace.calling(cleared.delivery, self._attempt(cleared, claim))
         self._uploads_at_hand -= cleared.file is not None
         self._finish(cleared, claim, opening, outcome)
 
@@ -269,6 +281,7 @@ class Drain:
 
     async def _settle(self, attempts: list[Attempt], lease_ends: float) -> None:
         """Tried until it is written down: while the leases hold, a database that comes back loses nothing."""
+        began = tracing.now()
         while True:
             try:
                 written = await self._loop.in_database(settle, self._account, self._gate, attempts)
@@ -280,6 +293,7 @@ class Drain:
             else:
                 self.tally.update(attempt.outcome.result for attempt in attempts)
                 self.tally["lost_lease"] += len(attempts) - written
+                self.trace.recorded(attempts, began)
                 return
 
     @property
@@ -298,11 +312,13 @@ def _returned(delivery: Claimed, claim: Claim, seconds: float = 0.0) -> Outcome:
     return Outcome(delivery.message_id, delivery.conversation_id, claim.lease, Result.RETURNED, seconds=seconds)
 
 
-async def drain(loop: Loop, account_id: UUID, slot: int = 0, task: str = "") -> dict[str, str | int]:
-    """What Flower shows of it, and by which id."""
+async def drain(
+    loop: Loop, account_id: UUID, slot: int = 0, task: str = "", ringer: str | None = None
+) -> dict[str, str | int]:
+    """What Flower shows of it, and by which id; in the trace of whoever rang."""
     account = remembered_account(account_id) or await loop.in_database(read_account, account_id)
     if account is None:
         return {}
-    work = Drain(loop, await loop.client(), account, slot, task)
-    await work.run()
+    work = Drain(loop, await loop.client(), account, slot, task, ringer=ringer)
+    await work.trace.around(work.run, work.tally)
     return {"account": account.name, **{name: count for name, count in work.tally.items() if count}}

@@ -17,6 +17,7 @@ from django.db import connection
 
 from apps.channels.outbound import provider_client
 from apps.core.guarded_http import GuardedClient
+from apps.core.tracing import carried
 
 try:
     from uvloop import new_event_loop
@@ -42,7 +43,7 @@ class Loop:
 
     async def in_database[**P, T](self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         call = partial(_with_good_connection, partial(function, *args, **kwargs))
-        return await asyncio.get_running_loop().run_in_executor(self._database, call)
+        return await asyncio.get_running_loop().run_in_executor(self._database, carried(call))
 
     def close(self) -> None:
         async def close_client() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from apps.core import tracing
 from apps.core.prepared import Call, Rows, Statement, prepared_cursor, run_together
 from apps.core.redis import redis_client
 from apps.messaging.signals import events_published
@@ -56,7 +57,7 @@ def publish_forgotten() -> int:
 
 
 def publish_batch() -> Look:
-    found, _ = run_together(UNPUBLISHED)
+    found, _ = run_together(unpublished())
     return publish_found(found)
 
 
@@ -66,10 +67,12 @@ def publish_found(found: Rows) -> Look:
     rows = [row[2:-1] for row in found if row[-1]]
     if not rows:
         return Look(0, is_more=any(row[2] for row in found))
+    began = tracing.now()
     if not stream.append(redis_client(), _position(found[0]), [_entry(row) for row in rows]):
         return Look(0, is_more=True)
     with prepared_cursor() as cursor:
         cursor.execute(_MOVE_CURSOR, rows[-1][:2])
+    tracing.past("publish", began, {"recado.events": len(rows)}, of=[row[-1] for row in rows if row[-1]])
     events_published.send_robust(sender=None, organization_ids={row[2] for row in rows})
     return Look(len(rows), is_more=len(rows) < len(found) or len(found) == AT_ONCE)
 
@@ -94,7 +97,7 @@ _UNPUBLISHED = """
 SELECT cursor.transaction::text, cursor.event_id, next.transaction::text, next.id, next.organization_id::text,
        next.message_id::text, next.conversation_id::text, next.kind,
        to_char(next.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), next.attempt,
-       next.detail ->> 'status',
+       next.detail ->> 'status', {trace},
        next.transaction < pg_snapshot_xmin(pg_current_snapshot())
   FROM event_cursor AS cursor LEFT JOIN LATERAL (
        SELECT *
@@ -104,7 +107,15 @@ SELECT cursor.transaction::text, cursor.event_id, next.transaction::text, next.i
         LIMIT %s) AS next ON true
  WHERE cursor.id = 1
 """
-UNPUBLISHED = Call(Statement("unpublished_events", ["int"], _UNPUBLISHED), [AT_ONCE])
+_UNTRACED = Call(Statement("unpublished_events", ["int"], _UNPUBLISHED.format(trace="NULL::text")), [AT_ONCE])
+_OF_MESSAGE = "(SELECT message.trace FROM message WHERE message.id = next.message_id)"
+_TRACED = Call(Statement("unpublished_traced", ["int"], _UNPUBLISHED.format(trace=_OF_MESSAGE)), [AT_ONCE])
+
+
+def unpublished() -> Call:
+    """With the traces of their messages, where anybody follows traces."""
+    return _TRACED if tracing.is_on() else _UNTRACED
+
 
 # Others may be further. Nobody waits for the disk: should this be forgotten, the same events come once more, and
 # the stream knows them.
@@ -130,7 +141,7 @@ def _position(row: Sequence[Any]) -> str:
 
 
 def _entry(row: tuple[Any, ...]) -> stream.Entry:
-    _transaction, event_id, organization_id, message_id, conversation_id, kind, at, attempt, status = row
+    _transaction, event_id, organization_id, message_id, conversation_id, kind, at, attempt, status, trace = row
     return stream.Entry(
         organization_id,
         _position(row),
@@ -144,5 +155,7 @@ def _entry(row: tuple[Any, ...]) -> stream.Entry:
             "status": status or STATUS_AFTER[EventKind(kind)],
             "attempt": attempt,
             "at": at,
+            # For those who hand it on (apps/realtime/source.py takes it off): clients do not see it.
+            **({"traceparent": trace} if trace else {}),
         },
     )

@@ -15,8 +15,9 @@ from django.db import transaction
 from django.db.backends.utils import CursorWrapper
 
 from apps.channels.callback import ReceiptStatus
+from apps.core import tracing
 from apps.core.prepared import prepared_cursor
-from apps.messaging.engine import order
+from apps.messaging.engine import order, traced
 from apps.messaging.statuses import MAY_FOLLOW, Status
 
 
@@ -44,6 +45,7 @@ class _Story:
     conversation_id: UUID
     status: Status
     provider_id: str | None
+    trace: str | None
     news: list[KnownReceipt] = field(default_factory=list)
 
 
@@ -51,6 +53,7 @@ def apply(receipts: Sequence[KnownReceipt]) -> list[KnownReceipt]:
     """A fixed number of statements. Returns the receipts whose message is not known, which changed nothing."""
     if not receipts:
         return []
+    began = tracing.now()
     with transaction.atomic(), prepared_cursor() as cursor:
         stories, unmatched = _read(cursor, receipts)
         for story, receipt in stories:
@@ -61,6 +64,9 @@ def apply(receipts: Sequence[KnownReceipt]) -> list[KnownReceipt]:
         moved = {story.id: story for story, _ in stories if story.news}
         if moved:
             _write(cursor, list(moved.values()))
+    for story in moved.values():
+        if story.trace is not None:
+            traced.received(story.id, story.trace, [receipt.status.value for receipt in story.news], began)
     return unmatched
 
 
@@ -78,7 +84,9 @@ def _read(
     cursor.execute("SELECT DISTINCT conversation_id FROM message WHERE id = ANY(%s)", [list(set(found.values()))])
     order.lock(cursor, [conversation for (conversation,) in cursor.fetchall()])
     cursor.execute(_STORIES, [list(set(found.values()))])
-    stories = {row[0]: _Story(row[0], row[1], row[2], row[3], Status(row[4]), row[5]) for row in cursor.fetchall()}
+    stories = {
+        row[0]: _Story(row[0], row[1], row[2], row[3], Status(row[4]), *row[5:]) for row in cursor.fetchall()
+    }
     matched = [(stories[found[n]], receipt) for n, receipt in enumerate(receipts) if n in found]
     return matched, [receipt for n, receipt in enumerate(receipts) if n not in found]
 
@@ -98,7 +106,7 @@ SELECT receipt.n, coalesce(named.id, known.id)
 """
 
 _STORIES = """
-SELECT id, organization_id, account_id, conversation_id, status, provider_id
+SELECT id, organization_id, account_id, conversation_id, status, provider_id, trace
   FROM message
  WHERE id = ANY(%s)
  ORDER BY id

@@ -11,7 +11,7 @@ import orjson
 from apps.core.prepared import Call, Rows, Statement, run_together
 from apps.messaging.engine import order
 from apps.messaging.engine.outcome import Outcome
-from apps.messaging.engine.publish import UNPUBLISHED
+from apps.messaging.engine.publish import unpublished
 from apps.messaging.statuses import Status, before
 
 
@@ -25,7 +25,7 @@ def record(outcomes: Sequence[Outcome]) -> int:
 
 def record_and_find_unpublished(outcomes: Sequence[Outcome]) -> tuple[int, Rows]:
     """The same, and in the same breath what is to be published after it (publish.py)."""
-    (((written,),), found) = run_together(*_calls(outcomes), then=UNPUBLISHED)
+    (((written,),), found) = run_together(*_calls(outcomes), then=unpublished())
     return int(written), found
 
 

@@ -58,6 +58,8 @@ class Message(TenantModel):
     error_class = models.CharField(_("kind of error"), max_length=20, blank=True)
     error_code = models.CharField(_("error code"), max_length=60, blank=True)
     error_detail = models.CharField(_("error"), max_length=500, blank=True)
+    # The span that accepted it, as `traceparent` has it. Most messages are not sampled, and nothing takes no room.
+    trace = models.CharField(max_length=55, null=True, editable=False)  # noqa: DJ001
     created_at = models.DateTimeField(_("accepted"))
 
     class Meta:

@@ -20,6 +20,7 @@ from apps.accounts.authentication import WAYS, denial
 from apps.accounts.principal import Principal
 from apps.accounts.roles import Scope
 from apps.accounts.throttling import caller_from, known_caller, take_one
+from apps.core import tracing
 from apps.core.api.problems import TooManyRequests
 from apps.core.ids import new_id
 from apps.realtime.grpc.refusals import Refusal, refusal_of
@@ -118,6 +119,18 @@ def answered[S, Q, A](handle: Method[S, Q, A]) -> Method[S, Q, A]:
             _log(name, grpc.StatusCode.OK, started)
             return answer
         return await context.abort(refusal.status, refusal.detail, refusal.metadata)
+
+    return method
+
+
+def traced[S, Q, A](handle: Method[S, Q, A]) -> Method[S, Q, A]:
+    """For a call that is answered once: a stream would be a span of hours."""
+    name = handle.__qualname__.replace(".", "/")
+
+    @wraps(handle)
+    async def method(servicer: S, request: Q, context: Context) -> A:
+        with tracing.root(name, kind="server", caller=_metadata(context).get("traceparent")):
+            return await handle(servicer, request, context)
 
     return method
 

@@ -17,6 +17,7 @@ from apps.accounts.throttling import caller_from
 from apps.core.api.problems import field_error
 from apps.core.asgi.django_threads import Threads
 from apps.core.redis import RedisError
+from apps.realtime import traced
 from apps.realtime.feed import Feed
 from apps.realtime.grpc.calls import Caller, Context, answered, count, known, missing_scope
 from apps.realtime.grpc.frames import moment, written
@@ -153,8 +154,10 @@ def _connected(guest: Guest, feed: Feed) -> pb.Event:
 
 async def _write(watcher: Watcher, context: Context) -> NoReturn:
     while True:
-        for item in await watcher.line.take():
+        items = await watcher.line.take()
+        for item in items:
             await context.write(written(item))
+        traced.sent(items)
 
 
 async def _first(*all_of_them: Awaitable[object]) -> None:

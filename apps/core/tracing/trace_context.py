@@ -1,0 +1,28 @@
+"""`traceparent`, as W3C's Trace Context has it: in headers, in the column of a message, in the event stream."""
+
+import re
+from typing import NamedTuple
+
+_WORDS = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
+_SAMPLED = 1
+_LONGEST = 200
+
+
+class Parent(NamedTuple):
+    trace_id: int
+    span_id: int
+    is_sampled: bool
+
+
+def read(traceparent: str | None) -> Parent | None:
+    """None where there is none, or where it makes no sense: whoever wrote it may be anybody."""
+    found = _WORDS.fullmatch(traceparent) if traceparent and len(traceparent) <= _LONGEST else None
+    if found is None:
+        return None
+    trace_id, span_id, flags = (int(word, 16) for word in found.groups())
+    return Parent(trace_id, span_id, bool(flags & _SAMPLED)) if trace_id and span_id else None
+
+
+def write(trace_id: int, span_id: int) -> str:
+    """Only of what is sampled: nothing else is ever written down."""
+    return f"00-{trace_id:032x}-{span_id:016x}-01"

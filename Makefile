@@ -1,7 +1,7 @@
 # Every target is described behind its name; `make help` prints that.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all coverage bench chaos lint format messages connectors proto migrations requirements clean
+.PHONY: help environment demo test test-all coverage bench chaos lint format messages connectors proto migrations requirements image image-smoke compose-env clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=5
@@ -69,6 +69,15 @@ requirements: ## Resolve requirements/*.in anew into pinned, hashed *.txt (needs
 		uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.12 \
 			requirements/$$name.in --output-file requirements/$$name.txt; \
 	done
+
+image: environment ## Build the images recado and recado-backup with docker, podman or buildah (ARGS="--version 1.2.3")
+	@exec $(BIN)/python -m local.image $(ARGS)
+
+image-smoke: environment ## Build the image and have it send a message, confined as it is deployed (ARGS="--stand-ins")
+	@exec $(BIN)/python -m local.image --smoke $(ARGS)
+
+compose-env: ## Write .env for docker-compose.yml, with random secrets (ARGS="--demo", ARGS="--help")
+	@python3 -m local.compose_env $(ARGS)
 
 clean: ## Remove the environment, caches and all data of the demo
 	@rm -rf .venv .recado .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis htmlcov staticfiles

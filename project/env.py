@@ -34,6 +34,8 @@ class Env:
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
         self.problems: list[str] = []
+        # What was asked for, with what holds where nothing is said; None: somebody has to say it.
+        self.defaults: dict[str, object] = {}
 
     def text(self, name: str, default: str | None = None, *, hint: str = "", least: int = 0) -> str:
         def parse(raw: str) -> str:
@@ -143,6 +145,7 @@ class Env:
             raise ImproperlyConfigured("\n".join(["The environment is not complete.", *distinct]))
 
     def _read[T](self, name: str, default: T | None, parse: Callable[[str], T], fallback: T, hint: str) -> T:
+        self.defaults[name] = default
         raw = self._raw(name)
         if raw is None:
             if default is None:

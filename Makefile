@@ -1,7 +1,7 @@
 # Every target is described behind its name; `make help` prints that.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all coverage bench chaos lint format messages connectors proto migrations requirements image image-smoke compose-env clean
+.PHONY: help environment demo test test-all coverage bench chaos lint format messages connectors proto migrations requirements image image-smoke compose-env docs clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=5
@@ -61,6 +61,9 @@ connectors: environment ## Write what connectors declare into docs/connectors.md
 proto: environment ## Write the code that speaks proto/recado/v1/recado.proto
 	@$(BIN)/python proto/generate.py
 
+docs: environment ## Build the documentation as a site into site/, strictly
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 migrations: environment ## Write the migrations that the models ask for
 	@$(TEST) $(BIN)/python -W ignore manage.py makemigrations
 
@@ -80,4 +83,4 @@ compose-env: ## Write .env for docker-compose.yml, with random secrets (ARGS="--
 	@python3 -m local.compose_env $(ARGS)
 
 clean: ## Remove the environment, caches and all data of the demo
-	@rm -rf .venv .recado .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis htmlcov staticfiles
+	@rm -rf .venv .recado site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis htmlcov staticfiles

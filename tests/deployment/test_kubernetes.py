@@ -4,8 +4,8 @@ import inspect
 import json
 import re
 
-import jsonschema
-import kubernetes_validate
+import jsonschema  # type: ignore[import-untyped]
+import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 from django.conf import settings
 

@@ -15,7 +15,7 @@ WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 ACTIONS = sorted((GITHUB / "actions").glob("*/action.yml"))
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 # What a job makes for itself, or reads from the environment that it built.
-MADE = (".venv", "dist", "site", "openapi.json", "notes.md", "sbom", ".env")
+MADE = (".venv", "dist", "site", "openapi.json", "notes.md", "demo.env")
 PINNED = re.compile(r"^[\w.-]+/[\w./-]+@[0-9a-f]{40}$")
 LOOKS_LIKE_A_PATH = re.compile(
     r"^[\w.@-]+(?:/[\w.*@-]+)+$|^[\w.-]+\.(?:ya?ml|toml|txt|md|json|sh|py)$|^Dockerfile$"
@@ -112,11 +112,11 @@ def test_every_path_exists() -> None:
     named = set()
     for path in [*WORKFLOWS, *ACTIONS]:
         for step in steps_of(path):
-            values = [value for key, value in step.get("with", {}).items() if key in {"path", "file", "sbom-path"}]
-            words = " ".join([step.get("run", ""), *map(str, values)]).split()
-            named |= {
-                (path.name, word.strip("\"'")) for word in words if LOOKS_LIKE_A_PATH.match(word.strip("\"'"))
-            }
+            values = [value for key, value in step.get("with", {}).items() if key in {"path", "file"}]
+            for word in " ".join([step.get("run", ""), *map(str, values)]).split():
+                place = word.strip("\"'").removeprefix("./")
+                if LOOKS_LIKE_A_PATH.match(place):
+                    named.add((path.name, place))
     assert named
     missing = [pair for pair in sorted(named) if not pair[1].startswith(MADE) and not any(ROOT.glob(pair[1]))]
     assert missing == []

@@ -1,7 +1,7 @@
 # Every target is described behind its name; `make help` prints that.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all coverage bench chaos lint format messages connectors proto migrations requirements image image-smoke compose-env docs clean
+.PHONY: help environment demo test test-all coverage bench chaos lint format messages connectors proto migrations requirements image image-smoke compose-env docs metrics clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=5
@@ -46,6 +46,7 @@ lint: environment ## Run every static check: format, style, types, layers, migra
 	@$(BIN)/mypy
 	@$(TEST) $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
 	@$(TEST) $(BIN)/python -m local.describe_connectors --check
+	@$(TEST) $(BIN)/python -m local.describe_metrics --check
 
 format: environment ## Write the code in the common style and mend what can be mended
 	@$(BIN)/ruff check --fix .
@@ -57,6 +58,9 @@ messages: environment ## Collect texts to translate into locale/ (needs gettext)
 
 connectors: environment ## Write what connectors declare into docs/connectors.md
 	@$(TEST) $(BIN)/python -m local.describe_connectors
+
+metrics: environment ## Write what is counted into docs/metrics.md
+	@$(TEST) $(BIN)/python -m local.describe_metrics
 
 proto: environment ## Write the code that speaks proto/recado/v1/recado.proto
 	@$(BIN)/python proto/generate.py

@@ -28,7 +28,9 @@ from rest_framework.exceptions import APIException  # noqa: E402
 
 from apps.core import tracing  # noqa: E402
 from apps.core.asgi.django_threads import Threads  # noqa: E402
+from apps.core.metrics.process import tell_certificate  # noqa: E402
 from apps.core.redis import RedisError, redis_client  # noqa: E402
+from apps.core.side_door import open_or_exit  # noqa: E402
 from apps.messaging.grpc import Messages  # noqa: E402
 from apps.realtime.grpc.events import Events  # noqa: E402
 from apps.realtime.grpc.generated import recado_pb2  # noqa: E402
@@ -91,6 +93,7 @@ async def serve(options: argparse.Namespace) -> int:
     except (RuntimeError, OSError) as error:
         logger.critical("cannot_listen", host=options.host, port=options.port, reason=str(error))
         return 1
+    open_or_exit()
     await server.start()
     checking = asyncio.create_task(_check(health_of, threads))
     logger.info("grpc_listens", host=options.host, port=options.port, is_encrypted=options.certificate is not None)
@@ -113,6 +116,7 @@ def _listen(server: grpc.aio.Server, options: argparse.Namespace) -> None:
     else:
         pair = (options.key.read_bytes(), options.certificate.read_bytes())
         server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+        tell_certificate("grpc", options.certificate)
 
 
 async def _check(health_of: health.aio.HealthServicer, threads: Threads) -> None:

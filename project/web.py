@@ -48,6 +48,23 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         await super().send(message)
 
 
+def application() -> Any:
+    """With a side door, and with the numbers that are the same for all processes: those web alone reads."""
+    from project.asgi import application  # noqa: PLC0415 - it loads all of Django
+
+    _show()
+    return application
+
+
+def _show() -> None:
+    # Only once Django is set up.
+    from apps.core.side_door import open_or_exit  # noqa: PLC0415 - once there is one
+    from apps.operations.installation import show_installation  # noqa: PLC0415
+
+    show_installation()
+    open_or_exit()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m project.web", description="Serve REST, pages and WebSockets.")
     parser.add_argument("--host", default="127.0.0.1")
@@ -58,7 +75,8 @@ def main() -> None:
     )
     options = parser.parse_args()
     uvicorn.run(
-        "project.asgi:application",
+        application,
+        factory=True,
         host=options.host,
         port=options.port,
         backlog=BACKLOG,

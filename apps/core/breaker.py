@@ -18,7 +18,7 @@ LONGEST_SECONDS = 24 * 3600
 
 _SECOND = 1_000_000
 _SCRIPT = Path(__file__).with_suffix(".lua").read_text(encoding="utf-8")
-_STATUSES: tuple[Literal["closed"], Literal["open"], Literal["half_open"]] = ("closed", "open", "half_open")
+STATUSES: tuple[Literal["closed"], Literal["open"], Literal["half_open"]] = ("closed", "open", "half_open")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,8 @@ class Breaker:
 
 def _read_state(said: list[int]) -> BreakerState:
     status, failures, open_until = said
-    opens_until = datetime.fromtimestamp(open_until / _SECOND, UTC) if _STATUSES[status] == "open" else None
-    return BreakerState(_STATUSES[status], failures, opens_until)
+    opens_until = datetime.fromtimestamp(open_until / _SECOND, UTC) if STATUSES[status] == "open" else None
+    return BreakerState(STATUSES[status], failures, opens_until)
 
 
 def _arguments(action: str, policy: BreakerPolicy, token: str | None) -> list[str | int]:

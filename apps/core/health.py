@@ -1,4 +1,4 @@
-"""`/healthz`: this process answers. `/readyz`: it can do its work."""
+"""`/healthz`: this process answers. `/readyz`: it can do its work. `/metrics`: what it counted."""
 
 from collections.abc import Callable
 from functools import cache
@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from apps.core.metrics import exposed
 from apps.core.redis import RedisError, redis_client
 
 OK = "ok"
@@ -87,4 +88,8 @@ def _known_migrations() -> frozenset[tuple[str, str]]:
     return frozenset(MigrationLoader(None, ignore_no_migrations=True).disk_migrations)
 
 
-PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {"/healthz": healthz, "/readyz": readyz}
+PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
+    "/healthz": healthz,
+    "/readyz": readyz,
+    exposed.PATH: exposed.metrics,
+}

@@ -1,4 +1,4 @@
-"""Where a process that serves nobody else answers Prometheus and probes: `/metrics`, `/healthz`.
+"""Where a process answers Prometheus and probes, besides what it serves: `/metrics`, `/healthz`.
 
 A thread of its own, so that it answers while the process is busy. On a network of the installation's own: nobody
 is asked who they are.
@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import structlog
 from django.conf import settings
+from django.db import connections
 
 logger = structlog.get_logger(__name__)
 
@@ -26,6 +27,27 @@ class Page:
 
 
 Pages = Mapping[str, Callable[[], Page]]
+
+_ONE_EACH = "Give each process on a machine an INTERNAL_ADDRESS of its own, or none."
+
+# Of this process, for whoever opens its door.
+_pages: dict[str, Callable[[], Page]] = {}
+
+
+def add_page(path: str, show: Callable[[], Page]) -> None:
+    """Also while the door is open. `show` runs in a thread of the door's, and closes what it opens there."""
+    _pages[path] = show
+
+
+def open_or_exit() -> ThreadingHTTPServer | None:
+    """With all pages that were and will be added. A process that nobody can look at does not run."""
+    try:
+        return open_side_door(_pages)
+    except OSError as error:
+        logger.critical(
+            "side_door_not_opened", address=settings.INTERNAL_ADDRESS, reason=str(error), hint=_ONE_EACH
+        )
+        raise SystemExit(1) from error
 
 
 def open_side_door(pages: Pages) -> ThreadingHTTPServer | None:
@@ -59,6 +81,9 @@ def _answering(pages: Pages) -> type[BaseHTTPRequestHandler]:
             except Exception:
                 logger.exception("side_door_failed", path=self.path)
                 return Page(b"This failed. The log says why.\n", status=500)
+            finally:
+                # Of this thread, which ends with the answer.
+                connections.close_all()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as http.server calls it
             """Probes come every few seconds."""

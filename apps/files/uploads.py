@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from math import ceil
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from apps.accounts.models import Organization
 from apps.core import clock, errands
 from apps.core.api.problems import Conflict, Problem
 from apps.core.ids import new_id
-from apps.files import limits
+from apps.files import limits, metrics
 from apps.files.media_types import type_of
 from apps.files.models import File, Thumbnail, Upload, UploadState, UploadWay
 from apps.files.models.upload import COMES_FROM
@@ -35,6 +36,9 @@ PART_BYTES = 16 * 1024 * 1024
 MOST_SIGNED_AT_ONCE = 100
 # How long a link for a part lasts.
 PART_SECONDS = 3600
+# Refused for no fault of the file's.
+BROKEN = frozenset({"client_gone", "failed", "body_too_slow", "storage_unavailable", "storage_full", "parts_lost",
+                    "wrong_size", "wrong_checksum"})  # fmt: skip
 
 
 class UploadExists(Conflict):
@@ -167,6 +171,8 @@ def abort(upload: Upload) -> Upload:
             upload_ended.send(Upload, upload=upload, file=None)
     if not aborted:
         _must_be_receiving(Upload.across_organizations.get(pk=upload.pk))
+    else:
+        metrics.UPLOADS.add("broken")
     clean_up(upload)
     return upload
 
@@ -181,6 +187,7 @@ def abort_abandoned(upload: Upload) -> None:
         if aborted:
             upload_ended.send(Upload, upload=upload, file=None)
     if aborted:
+        metrics.UPLOADS.add("broken")
         clean_up(upload)
 
 
@@ -190,6 +197,7 @@ def refuse(upload: Upload, code: str, detail: str) -> None:
             return
         upload_ended.send(Upload, upload=upload, file=None)
     logger.info("upload_refused", upload_id=str(upload.id), way=upload.way, reason=code)
+    metrics.UPLOADS.add("broken" if code in BROKEN else "refused")
     clean_up(upload)
 
 
@@ -241,7 +249,13 @@ def become_file(upload: Upload, *, size: int, sha256: str, head: bytes) -> File 
         upload_ended.send(Upload, upload=upload, file=file)
         if file.thumbnail == Thumbnail.WANTED:
             errands.start_on_commit(MAKE_THUMBNAIL, file.id)
+        transaction.on_commit(partial(_count_stored, size))
     return file
+
+
+def _count_stored(size: int) -> None:
+    metrics.UPLOADS.add("stored")
+    metrics.UPLOAD_BYTES.add(by=size)
 
 
 def move(upload: Upload, state: UploadState, **values: object) -> bool:

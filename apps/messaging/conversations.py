@@ -57,6 +57,8 @@ class Place:
     # Why the account takes nothing new, and until when, where somebody drains it.
     drain_reason: str | None = None
     draining_until: datetime | None = None
+    # Of the account, for all.
+    rate_per_second: float = 1.0
 
     def is_draining(self, now: datetime) -> bool:
         return self.drain_reason is not None and (self.draining_until is None or self.draining_until > now)
@@ -159,7 +161,8 @@ SELECT wanted.n, owner.suspended_at, owner.suspend_reason, owner.quota_reached_a
        coalesce(named.closed_at, known.closed_at) IS NOT NULL, account.reply_window = 'enforced',
        coalesce(named.last_inbound_at, known.last_inbound_at), contact.id,
        {refusal("account.connector", "reached.kind", "reached.address", "wanted.category")},
-       CASE WHEN account.draining_at IS NOT NULL THEN account.drain_reason END, account.draining_until
+       CASE WHEN account.draining_at IS NOT NULL THEN account.drain_reason END, account.draining_until,
+       account.rate_per_second
   FROM json_to_recordset(%(rows)s::json) AS wanted (
        n int, account_id uuid, address text, conversation_id uuid, category text)
   CROSS JOIN (SELECT suspended_at, suspend_reason, quota_reached_at
@@ -170,7 +173,7 @@ SELECT wanted.n, owner.suspended_at, owner.suspend_reason, owner.quota_reached_a
                       WHERE id = wanted.conversation_id AND organization_id = %(organization)s
                       LIMIT 1) AS named ON true
   JOIN LATERAL (SELECT id, connector, ordering, daily_quota, reply_window, draining_at, draining_until,
-                       drain_reason
+                       drain_reason, rate_per_second
                   FROM channel_account
                  WHERE id = coalesce(named.account_id, wanted.account_id) AND organization_id = %(organization)s
                  LIMIT 1) AS account ON true

@@ -9,9 +9,10 @@ class OperationsConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib import admin
 
-        from apps.operations import workers
+        from apps.operations import side_door, workers
         from apps.operations.beat import runs
 
         admin.site.index_template = "operations/admin/index.html"
         runs.listen()
         workers.listen()
+        side_door.listen()

@@ -13,7 +13,7 @@ from django.db import Error as DatabaseError
 from redis.exceptions import RedisError
 
 from apps.core import clock
-from apps.realtime import traced
+from apps.realtime import metrics, traced
 from apps.realtime.event import Event, Item, Notice
 from apps.realtime.frames import Authenticate, BadFrame, Frame, Subscribe, Unsubscribe, read_frame
 from apps.realtime.handshake import Handshake
@@ -55,6 +55,7 @@ class StatusConsumer(AsyncConsumer):
             await self._close(4429, "Too many sockets are open here. Come back later.")
         else:
             _sockets.add(self)
+            metrics.SOCKETS.put("websocket", to=len(_sockets))
             self._hub = hub()
             await self._let_in()
 
@@ -71,7 +72,9 @@ class StatusConsumer(AsyncConsumer):
                 {"type": "error", "code": wrong.code, "detail": wrong.detail, **getattr(wrong, "about", {})}
             )
 
-    async def websocket_disconnect(self, _message: dict[str, Any]) -> NoReturn:
+    async def websocket_disconnect(self, message: dict[str, Any]) -> NoReturn:
+        if not self._is_closed:
+            metrics.CLOSES.add(str(message.get("code") or 1005))
         self._leave()
         raise StopConsumer
 
@@ -158,9 +161,11 @@ class StatusConsumer(AsyncConsumer):
         with suppress(Ended, OSError):  # the server's word for a client that has gone is an OSError
             while True:
                 items = await watcher.line.take()
-                for frame in _batched(items) if self._handshake.wants_batches else _single(items):
+                frames = list(_batched(items) if self._handshake.wants_batches else _single(items))
+                for frame in frames:
                     await send({"type": "websocket.send", "text": frame})
                 traced.sent(items)
+                metrics.FRAMES.add(by=len(frames))
 
     async def _say(self, words: dict[str, Any]) -> None:
         notice = Notice(words)
@@ -168,6 +173,7 @@ class StatusConsumer(AsyncConsumer):
             self._watcher.line.tell(notice)  # behind what waits there
         elif not self._is_closed:
             await self.base_send({"type": "websocket.send", "text": notice.frame})
+            metrics.FRAMES.add()
 
     async def _come_back_later(self, error: Exception) -> None:
         logger.warning("socket_not_served", reason=type(error).__name__)
@@ -180,12 +186,14 @@ class StatusConsumer(AsyncConsumer):
         if self._is_closed:
             return
         self._leave()
+        metrics.CLOSES.add(str(code))
         with suppress(OSError):
             await self.base_send({"type": "websocket.close", "code": code, "reason": reason})
 
     def _leave(self) -> None:
         self._is_closed = True
         _sockets.discard(self)
+        metrics.SOCKETS.put("websocket", to=len(_sockets))
         if self._deadline is not None:
             self._deadline.cancel()
         if self._writer is not None:

@@ -81,6 +81,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "apps.core.health.Probes",
+    "apps.core.metrics.requests.CountRequests",
     "apps.core.tracing.requests.TracedRequests",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",

@@ -54,7 +54,7 @@ def leave(message: Message, result: Result = Result.SENT, error: SendFailed | No
         )
         for delivery in claimed.deliveries
     ]
-    assert record(outcomes) == len(outcomes)
+    assert record(outcomes).number == len(outcomes)
     message.refresh_from_db()
     assert message.status == result
     return message

@@ -11,6 +11,7 @@ from collections import Counter
 import structlog
 from django.db import Error as DatabaseError
 
+from apps.callbacks import metrics
 from apps.callbacks.engine.bell import BELL
 from apps.callbacks.engine.call import Outcome, call
 from apps.callbacks.engine.claim import Claimed, claim
@@ -80,8 +81,11 @@ class Courier:
             # Their leases end, and they are sent once more: receivers know them by their ids.
             logger.warning("outcomes_not_recorded", count=len(outcomes), reason=type(error).__name__)
             return
-        self.tally["delivered"] += sum(outcome.is_success for outcome in outcomes)
-        self.tally["failed"] += sum(not outcome.is_success for outcome in outcomes)
+        delivered = sum(outcome.is_success for outcome in outcomes)
+        for result, count in (("delivered", delivered), ("failed", len(outcomes) - delivered)):
+            self.tally[result] += count
+            if count:
+                metrics.CALLS.add(result, by=count)
         self.tally["lost_lease"] += len(outcomes) - written
 
 

@@ -15,6 +15,7 @@ from rest_framework.throttling import BaseThrottle
 from apps.accounts.idempotency import HEADER, carry_out_once
 from apps.accounts.roles import Scope
 from apps.core.api.problems import Problem, field_error
+from apps.core.metrics.requests import UNCOUNTED
 from apps.files import files, limits, uploads
 from apps.files.api.bodies import LinkQuery
 from apps.files.api.readers import FileLinkReader, FileReader
@@ -112,7 +113,9 @@ class FilesView(FileView):
         intake.largest = limits.largest_for(organization)
         # Last: from here on the body is read.
         intake.upload = upload
-        return Response(status=200)
+        begun = Response(status=200)
+        setattr(begun, UNCOUNTED, True)
+        return begun
 
     def _end(self, intake: Intake) -> Response:
         assert intake.upload is not None

@@ -22,7 +22,7 @@ from apps.accounts.principal import Principal
 from apps.core.api.problems import CONTENT_TYPE, Unavailable, document
 from apps.core.asgi import Application, Message, Receive, Scope, Send
 from apps.core.asgi.django_threads import Threads
-from apps.files import uploads
+from apps.files import metrics, uploads
 from apps.files.intake.pouring import PARTS_UNDER_WAY, Buffers, Pouring
 from apps.files.intake.reading import BadBody, ClientGone, FileReader, boundary_of, chunks
 from apps.files.models import Upload, UploadState
@@ -120,6 +120,7 @@ class FileIntake:
         if self._present >= self._most:
             raise _Refused(503, "busy", "More files are being received than can be. Try again.", wait=5)
         self._present += 1
+        metrics.UPLOADS_UNDER_WAY.move(by=1)
         try:
             begun = await self._ask_django({**scope, IN_SCOPE: intake})
             if intake.upload is None:
@@ -133,6 +134,7 @@ class FileIntake:
             return answer
         finally:
             self._present -= 1
+            metrics.UPLOADS_UNDER_WAY.move(by=-1)
 
     def _place_of(self, organization_id: UUID) -> "_Place":
         """One organization never takes more than half of the places."""

@@ -18,6 +18,7 @@ from apps.channels.callback import BadCallback, Callback
 from apps.channels.reachability import PROBE_HEADER, answer_to
 from apps.channels.registry import NAMES, connector
 from apps.core.api.problems import RETRY_SECONDS, problem_response
+from apps.messaging.engine import counted
 from apps.messaging.engine.store import Stored, store
 
 logger = structlog.get_logger(__name__)
@@ -50,6 +51,7 @@ def _take(request: HttpRequest, connector: str, account_id: UUID | None) -> Http
         unavailable = problem_response(503, "unavailable", _("It cannot be stored at the moment. Try again."))
         unavailable["Retry-After"] = str(RETRY_SECONDS)
         return unavailable
+    counted.callback(connector, is_accepted=isinstance(answer, bytes))
     if isinstance(answer, bytes):
         # Usually empty: some providers take what stands in an answer for something to send.
         return HttpResponse(answer, content_type="application/json" if answer else "text/plain")

@@ -22,7 +22,7 @@ from apps.core import clock
 from apps.core.prepared import prepared_cursor
 from apps.messaging import conversations
 from apps.messaging.conversations import Place, Unplaced, Wish
-from apps.messaging.engine import attach, bells, order, quota, steps, traced
+from apps.messaging.engine import attach, bells, counted, order, quota, steps, traced
 from apps.messaging.engine.judge import Known, judge
 from apps.messaging.engine.new_message import Accepted, Answer, NewMessage, Refused
 from apps.messaging.engine.publisher import publish_soon
@@ -50,6 +50,7 @@ def accept(organization: Organization, wanted: Sequence[NewMessage]) -> list[Ans
     accepted = [answer for answer in answers if isinstance(answer, Accepted)]
     if accepted:
         _write(organization, accepted, is_locked=len(wanted) == 1)
+        counted.accepted(accepted)
         _ring(accepted)
     return answers
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from apps.accounts.models import Organization
-from apps.messaging.engine import order
+from apps.messaging.engine import counted, order
 from apps.messaging.engine.publisher import publish_soon
 from apps.messaging.statuses import Status, before
 
@@ -32,8 +32,11 @@ def cancel_many(
             },
         )
         ended = cursor.fetchall()
-        order.promote(cursor, [(conversation, position) for conversation, position, was_head in ended if was_head])
+        order.promote(
+            cursor, [(conversation, position) for conversation, position, was_head, _ in ended if was_head]
+        )
     if ended:
+        counted.dropped("cancelled", (connector for *_, connector in ended))
         publish_soon()
     return len(ended)
 
@@ -43,7 +46,7 @@ WITH ended AS (
     DELETE FROM delivery
      WHERE message_id = ANY(%(messages)s) AND organization_id = %(organization)s
        AND state IN ('waiting', 'scheduled')
-    RETURNING message_id, organization_id, conversation_id, position, is_head, attempt
+    RETURNING message_id, organization_id, account_id, conversation_id, position, is_head, attempt
 ), moved AS (
     UPDATE message SET status = 'cancelled'
       FROM ended
@@ -52,5 +55,6 @@ WITH ended AS (
     INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail)
     SELECT organization_id, message_id, conversation_id, 'cancelled', now(), attempt, '{}' FROM ended
 )
-SELECT conversation_id, position, is_head FROM ended
+SELECT conversation_id, position, is_head, account.connector
+  FROM ended JOIN channel_account AS account ON account.id = ended.account_id
 """

@@ -48,6 +48,8 @@ class Claimed:
     guard_key: UUID | None = None
     # The span that accepted it, where that was sampled.
     trace: str | None = None
+    # When it was to leave, in seconds since 1970.
+    since: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ SELECT claimed.message_id, claimed.conversation_id, conversation.address, messag
        claimed.expires_at <= now(), message.content::text, answered.provider_id, message.category,
        {refusal("%(connector)s", "%(kind)s", "conversation.address", "message.category")},
        conversation.last_inbound_at, contact.id, contact.quiet_from, contact.quiet_until, contact.time_zone,
-       message.has_fallback, message.guard, message.guard_key, message.trace
+       message.has_fallback, message.guard, message.guard_key, message.trace,
+       extract(epoch FROM coalesce(message.scheduled_at, message.created_at))::float8
   FROM claimed
   JOIN LATERAL (SELECT * FROM message WHERE id = claimed.message_id LIMIT 1) AS message ON true
   JOIN LATERAL (SELECT * FROM conversation WHERE id = claimed.conversation_id LIMIT 1) AS conversation ON true

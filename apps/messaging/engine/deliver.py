@@ -23,7 +23,7 @@ from apps.core import tracing
 from apps.core.guarded_http import GuardedClient
 from apps.core.redis import RedisError, redis_client
 from apps.messaging.consent.links import one_click_url
-from apps.messaging.engine import bells
+from apps.messaging.engine import bells, counted
 from apps.messaging.engine.accounts import read_account, remembered_account
 from apps.messaging.engine.claim import Claim, Claimed
 from apps.messaging.engine.drain_trace import DrainTrace
@@ -320,5 +320,6 @@ async def drain(
     if account is None:
         return {}
     work = Drain(loop, await loop.client(), account, slot, task, ringer=ringer)
-    await work.trace.around(work.run, work.tally)
+    with counted.drain(account):
+        await work.trace.around(work.run, work.tally)
     return {"account": account.name, **{name: count for name, count in work.tally.items() if count}}

@@ -10,6 +10,7 @@ from apps.core.breaker import Breaker
 from apps.core.limiter import Limiter
 from apps.core.redis import Redis
 from apps.core.scripts import Question, ask_all
+from apps.messaging.engine import counted
 from apps.messaging.engine.accounts import limit_key, recipient_key
 
 # An account at its limit is looked at so often, to take several messages at a time rather than one.
@@ -50,7 +51,9 @@ class Gate:
         if not permission.allowed:
             return Opening(0, permission.retry_after)
         fills_in = account.burst / account.rate_per_second / 2
-        return Opening(0, max(grant.retry_after, min(LIMITED_SECONDS, fills_in)))
+        wait = max(grant.retry_after, min(LIMITED_SECONDS, fills_in))
+        counted.limited(account, "account", [wait])
+        return Opening(0, wait)
 
     def give_back(self, account: ChannelAccount, opening: Opening, unused: int) -> None:
         """What was granted and is not sent; the probe too, when nothing is."""
@@ -77,7 +80,8 @@ class Gate:
         failures = sum(error is not None and error.blames_provider for error in errors)
         key, policy = breaker_key(account), account.breaker_policy
         if failures == len(errors):
-            self._breaker.failed(key, policy, probe, failures)
+            if self._breaker.failed(key, policy, probe, failures):
+                counted.breaker_opened(account)
         elif failures or was_failing or probe:
             self._breaker.succeeded(key, policy, probe)
 

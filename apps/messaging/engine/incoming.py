@@ -24,7 +24,7 @@ from apps.core.prepared import prepared_cursor
 from apps.messaging import conversations
 from apps.messaging.consent import words
 from apps.messaging.conversations import Place, Wish
-from apps.messaging.engine import fetch_media, forward
+from apps.messaging.engine import counted, fetch_media, forward
 from apps.messaging.engine.publisher import publish_soon
 from apps.messaging.signals import messages_received
 from apps.messaging.statuses import Category, Status
@@ -76,6 +76,7 @@ def _take_in(organization: Organization, messages: Sequence[tuple[ChannelAccount
     new = _write(organization, candidates)
     received = [candidate for candidate, _ in candidates if candidate.message_id in new]
     if received:
+        counted.received(each.account.connector for each in received)
         fetch_media.want(received)
         words.heed(organization, received)
         forward.forward(organization, received)

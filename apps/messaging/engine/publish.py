@@ -13,6 +13,7 @@ from typing import Any
 from apps.core import tracing
 from apps.core.prepared import Call, Rows, Statement, prepared_cursor, run_together
 from apps.core.redis import redis_client
+from apps.messaging.engine import counted
 from apps.messaging.signals import events_published
 from apps.messaging.statuses import EventKind, Status
 from apps.realtime import stream
@@ -73,6 +74,7 @@ def publish_found(found: Rows) -> Look:
     with prepared_cursor() as cursor:
         cursor.execute(_MOVE_CURSOR, rows[-1][:2])
     tracing.past("publish", began, {"recado.events": len(rows)}, of=[row[-1] for row in rows if row[-1]])
+    counted.published((row[5], row[6]) for row in rows)
     events_published.send_robust(sender=None, organization_ids={row[2] for row in rows})
     return Look(len(rows), is_more=len(rows) < len(found) or len(found) == AT_ONCE)
 

@@ -15,9 +15,10 @@ from django.db import transaction
 from django.db.backends.utils import CursorWrapper
 
 from apps.channels.callback import ReceiptStatus
+from apps.channels.metrics import class_of
 from apps.core import tracing
 from apps.core.prepared import prepared_cursor
-from apps.messaging.engine import order, traced
+from apps.messaging.engine import counted, order, traced
 from apps.messaging.statuses import MAY_FOLLOW, Status
 
 
@@ -46,7 +47,18 @@ class _Story:
     status: Status
     provider_id: str | None
     trace: str | None
+    connector: str
+    rate_per_second: float
+    # When the provider had taken it, as far as we know.
+    sent_at: datetime | None
     news: list[KnownReceipt] = field(default_factory=list)
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        return self.connector, class_of(self.rate_per_second)
+
+    def seconds_until(self, receipt: KnownReceipt) -> float | None:
+        return None if self.sent_at is None else (receipt.at - self.sent_at).total_seconds()
 
 
 def apply(receipts: Sequence[KnownReceipt]) -> list[KnownReceipt]:
@@ -56,14 +68,17 @@ def apply(receipts: Sequence[KnownReceipt]) -> list[KnownReceipt]:
     began = tracing.now()
     with transaction.atomic(), prepared_cursor() as cursor:
         stories, unmatched = _read(cursor, receipts)
+        moves = counted.Moves()
         for story, receipt in stories:
             if Status(receipt.status) != story.status and story.status in MAY_FOLLOW[Status(receipt.status)]:
+                moves.add(story.labels, story.status, receipt, story.seconds_until(receipt))
                 story.status = Status(receipt.status)
                 story.provider_id = story.provider_id or receipt.provider_id
                 story.news.append(receipt)
         moved = {story.id: story for story, _ in stories if story.news}
         if moved:
             _write(cursor, list(moved.values()))
+            transaction.on_commit(moves.count)
     for story in moved.values():
         if story.trace is not None:
             traced.received(story.id, story.trace, [receipt.status.value for receipt in story.news], began)
@@ -84,11 +99,14 @@ def _read(
     cursor.execute("SELECT DISTINCT conversation_id FROM message WHERE id = ANY(%s)", [list(set(found.values()))])
     order.lock(cursor, [conversation for (conversation,) in cursor.fetchall()])
     cursor.execute(_STORIES, [list(set(found.values()))])
-    stories = {
-        row[0]: _Story(row[0], row[1], row[2], row[3], Status(row[4]), *row[5:]) for row in cursor.fetchall()
-    }
+    stories = {story.id: story for story in map(_story, cursor.fetchall())}
     matched = [(stories[found[n]], receipt) for n, receipt in enumerate(receipts) if n in found]
     return matched, [receipt for n, receipt in enumerate(receipts) if n not in found]
+
+
+def _story(row: Sequence[Any]) -> _Story:
+    message, organization, account, conversation, status, *rest = row
+    return _Story(message, organization, account, conversation, Status(status), *rest)
 
 
 # By our own id where the provider echoes it, if the message is of that account; else by the provider's.
@@ -106,11 +124,18 @@ SELECT receipt.n, coalesce(named.id, known.id)
 """
 
 _STORIES = """
-SELECT id, organization_id, account_id, conversation_id, status, provider_id, trace
+SELECT message.id, message.organization_id, message.account_id, message.conversation_id, message.status,
+       message.provider_id, message.trace, account.connector, account.rate_per_second, sent.at
   FROM message
- WHERE id = ANY(%s)
- ORDER BY id
-   FOR NO KEY UPDATE
+  JOIN channel_account AS account ON account.id = message.account_id
+  LEFT JOIN LATERAL (SELECT at
+                       FROM message_event
+                      WHERE message_event.message_id = message.id AND kind = 'sent'
+                      ORDER BY message_event.id DESC
+                      LIMIT 1) AS sent ON true
+ WHERE message.id = ANY(%s)
+ ORDER BY message.id
+   FOR NO KEY UPDATE OF message
 """
 
 

@@ -5,6 +5,8 @@ another. A fixed number of statements, whatever the number of outcomes.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
 
 import orjson
 
@@ -15,18 +17,24 @@ from apps.messaging.engine.publish import unpublished
 from apps.messaging.statuses import Status, before
 
 
-def record(outcomes: Sequence[Outcome]) -> int:
-    """How many were written down; the others belong to somebody else now."""
+class Written(NamedTuple):
+    # The others belong to somebody else now.
+    number: int
+    # The messages that ended with it, where that is not all that were to: a receipt was faster.
+    moved: Sequence[UUID] | None
+
+
+def record(outcomes: Sequence[Outcome]) -> Written:
     if not outcomes:
-        return 0
-    (((written,),), _) = run_together(*_calls(outcomes))
-    return int(written)
+        return Written(0, None)
+    ((written,), _) = run_together(*_calls(outcomes))
+    return Written(*written)
 
 
-def record_and_find_unpublished(outcomes: Sequence[Outcome]) -> tuple[int, Rows]:
+def record_and_find_unpublished(outcomes: Sequence[Outcome]) -> tuple[Written, Rows]:
     """The same, and in the same breath what is to be published after it (publish.py)."""
-    (((written,),), found) = run_together(*_calls(outcomes), then=unpublished())
-    return int(written), found
+    ((written,), found) = run_together(*_calls(outcomes), then=unpublished())
+    return Written(*written), found
 
 
 def _calls(outcomes: Sequence[Outcome]) -> tuple[Call, Call]:
@@ -127,7 +135,10 @@ WITH outcome AS MATERIALIZED (
     -- It takes its place again when it is due.
     SELECT conversation_id, position FROM kept WHERE result = 'postponed'
 ), promoted AS ({order.promoting("gone AS ended")})
-SELECT (SELECT count(*) FROM ended) + (SELECT count(*) FROM kept)
+SELECT (SELECT count(*) FROM ended) + (SELECT count(*) FROM kept),
+       CASE WHEN (SELECT count(*) FROM moved)
+               < (SELECT count(*) FROM outcome WHERE result IN ('sent', 'failed', 'expired', 'cancelled'))
+            THEN ARRAY(SELECT message_id FROM moved) END
 """  # noqa: S608 - of constants
 
 _RECORD = Statement("record_outcomes", ["jsonb"], _RECORD_TEXT)

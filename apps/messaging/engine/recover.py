@@ -16,7 +16,7 @@ from apps.channels.models import ChannelAccount
 from apps.channels.registry import queue_of
 from apps.core.ids import new_id
 from apps.core.redis import RedisError
-from apps.messaging.engine import bells, fallback, fetch_media, order, receive
+from apps.messaging.engine import bells, counted, fallback, fetch_media, order, receive
 from apps.messaging.engine.claim import LEASE_SECONDS, Claimed
 from apps.messaging.engine.doorbell import Bell
 from apps.messaging.engine.outcome import Outcome, Result
@@ -99,12 +99,14 @@ def _take_over(state: DeliveryState) -> int:
         taken = [_TakenOver(*row) for row in cursor.fetchall()]
     accounts = ChannelAccount.across_organizations.in_bulk({each.account_id for each in taken})
     has_awaited_receipt = state == DeliveryState.UNKNOWN
-    record(
-        [
-            _outcome(each, accounts[each.account_id], lease, has_awaited_receipt=has_awaited_receipt)
-            for each in taken
-        ]
-    )
+    outcomes = [
+        _outcome(each, accounts[each.account_id], lease, has_awaited_receipt=has_awaited_receipt) for each in taken
+    ]
+    moved = record(outcomes).moved
+    for account in accounts.values():
+        theirs = [outcome for each, outcome in zip(taken, outcomes, strict=True) if each.account_id == account.id]
+        # That an outcome is unknown was counted when it became so.
+        counted.outcomes(account, [(each, None) for each in theirs], moved, is_news=not has_awaited_receipt)
     bells.ring(bells.drain_bell(account.connector, account.id) for account in accounts.values())
     return len(taken)
 
@@ -193,7 +195,11 @@ def _expire() -> int:
             return 0
         order.lock(cursor, [conversation for _, conversation in overdue])
         cursor.execute(_EXPIRE, [[message for message, _ in overdue]])
-        order.promote(cursor, cursor.fetchall())
+        ended = cursor.fetchall()
+        order.promote(
+            cursor, [(conversation, position) for conversation, position, was_head, _ in ended if was_head]
+        )
+    counted.dropped("expired", (connector for *_, connector in ended))
     return len(overdue)
 
 
@@ -209,7 +215,7 @@ _EXPIRE = """
 WITH ended AS (
     DELETE FROM delivery
      WHERE message_id = ANY(%s) AND state IN ('waiting', 'scheduled')
-    RETURNING message_id, organization_id, conversation_id, position, is_head, attempt
+    RETURNING message_id, organization_id, account_id, conversation_id, position, is_head, attempt
 ), moved AS (
     UPDATE message SET status = 'expired'
       FROM ended
@@ -219,7 +225,8 @@ WITH ended AS (
     INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail)
     SELECT organization_id, message_id, conversation_id, 'expired', now(), attempt, '{}' FROM moved
 )
-SELECT conversation_id, position FROM ended WHERE is_head
+SELECT conversation_id, position, is_head, account.connector
+  FROM ended JOIN channel_account AS account ON account.id = ended.account_id
 """
 
 

@@ -13,7 +13,7 @@ from apps.channels.registry import connector_class
 from apps.core.redis import RedisError
 from apps.messaging import conversations
 from apps.messaging.consent import suppressions
-from apps.messaging.engine import fallback
+from apps.messaging.engine import counted, fallback
 from apps.messaging.engine.accounts import retry_policy
 from apps.messaging.engine.claim import Claimed
 from apps.messaging.engine.gate import Gate, Opening
@@ -84,6 +84,7 @@ def settle(account: ChannelAccount, gate: Gate, attempts: Sequence[Attempt]) -> 
     """How many were written down. Redis comes after: without it the outcomes still count."""
     _heed(account, attempts)
     written, unpublished = record_and_find_unpublished([attempt.outcome for attempt in attempts])
+    counted.outcomes(account, [(each.outcome, each.delivery) for each in attempts], written.moved)
     publish_now(unpublished)
     if any(attempt.falls_back for attempt in attempts):
         fallback.take_due()
@@ -92,7 +93,7 @@ def settle(account: ChannelAccount, gate: Gate, attempts: Sequence[Attempt]) -> 
         _tell_gate(account, gate, attempts)
     except RedisError as error:
         logger.warning("limits_not_told", reason=type(error).__name__)
-    return written
+    return written.number
 
 
 def _heed(account: ChannelAccount, attempts: Sequence[Attempt]) -> None:

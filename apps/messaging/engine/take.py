@@ -6,7 +6,7 @@ from apps.channels.models import ChannelAccount
 from apps.core import clock
 from apps.core.prepared import prepared_cursor
 from apps.core.scripts import Question
-from apps.messaging.engine import fallback
+from apps.messaging.engine import counted, fallback
 from apps.messaging.engine.bring import bring_files
 from apps.messaging.engine.claim import Claim, claim
 from apps.messaging.engine.gate import Gate, Opening
@@ -50,6 +50,7 @@ def take(account: ChannelAccount, gate: Gate, most: int, *also: Question[None]) 
     if not opening.granted:
         return Taken(opening, wait=opening.wait)
     claimed = claim(account, opening.granted)
+    counted.claimed(account, len(claimed.deliveries))
     ready = _hold_back(account, gate, claimed)
     return Taken(opening, claimed, ready, unused=opening.granted - len(ready))
 
@@ -64,6 +65,7 @@ def _hold_back(account: ChannelAccount, gate: Gate, claimed: Claim) -> list[Clea
     )
     cleared = [each for each in looked_at if isinstance(each, Cleared)]
     waits = gate.waits(account, [each.delivery.to for each in cleared])
+    counted.limited(account, "recipient", [wait for wait in waits if wait > 0])
     held = [each for each in looked_at if isinstance(each, Outcome)] + [
         Outcome(each.delivery.message_id, each.delivery.conversation_id, claimed.lease, Result.HELD, seconds=wait)
         for each, wait in zip(cleared, waits, strict=True)
@@ -76,7 +78,7 @@ def _hold_back(account: ChannelAccount, gate: Gate, claimed: Claim) -> list[Clea
     ready = [each for each in asked if isinstance(each, Cleared)]
     held += [each for each in asked if isinstance(each, Outcome)]
     if held:
-        record(held)
+        counted.outcomes(account, [(each, None) for each in held], record(held).moved)
         publish_now()
     if any(outcome.result is Result.FAILED for outcome in held):
         fallback.take_due()

@@ -17,7 +17,7 @@ from apps.accounts.throttling import caller_from
 from apps.core.api.problems import field_error
 from apps.core.asgi.django_threads import Threads
 from apps.core.redis import RedisError
-from apps.realtime import traced
+from apps.realtime import metrics, traced
 from apps.realtime.feed import Feed
 from apps.realtime.grpc.calls import Caller, Context, answered, count, known, missing_scope
 from apps.realtime.grpc.frames import moment, written
@@ -98,10 +98,12 @@ class Events(EventsServicer):
             detail = _("Too many streams are open. Close one, or come back later.")
             raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "too_many_streams", detail)
         self._streams[name] += 1
+        metrics.SOCKETS.move("grpc", by=1)
         try:
             yield
         finally:
             self._streams[name] -= 1
+            metrics.SOCKETS.move("grpc", by=-1)
             if not self._streams[name]:
                 del self._streams[name]
 
@@ -158,6 +160,7 @@ async def _write(watcher: Watcher, context: Context) -> NoReturn:
         for item in items:
             await context.write(written(item))
         traced.sent(items)
+        metrics.FRAMES.add(by=len(items))
 
 
 async def _first(*all_of_them: Awaitable[object]) -> None:

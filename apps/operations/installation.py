@@ -194,10 +194,10 @@ SELECT account.id, account.connector
 """
 
 _COUNTS = """
-SELECT (SELECT count(*) FROM (SELECT FROM parked_receipt LIMIT %(most)s) AS some),
+SELECT (SELECT count(*) FROM (SELECT FROM parked_receipt LIMIT %(most)s) AS waiting),
        (SELECT count(*) FROM (SELECT FROM provider_callback WHERE failures < %(most_failures)s LIMIT %(most)s)
-                          AS some),
-       (SELECT count(*) FROM (SELECT FROM webhook_delivery WHERE state = 'waiting' LIMIT %(most)s) AS some),
+                          AS waiting),
+       (SELECT count(*) FROM (SELECT FROM webhook_delivery WHERE state = 'waiting' LIMIT %(most)s) AS waiting),
        (SELECT coalesce(greatest(0, extract(epoch FROM now() - min(at))), 0)::float8
           FROM event_cursor AS cursor,
                LATERAL (SELECT at, kind

@@ -86,7 +86,9 @@ def test_many_values_at_once_fill_the_same_buckets_as_one_after_the_other() -> N
         for value in values:
             both[0].build().observe(value)
         both[1].add(seconds=values)
-        one, many = ([sample.value for sample in metric.build().collect()[0].samples] for metric in both)
+        one, many = (
+            [sample.value for family in metric.build().collect() for sample in family.samples] for metric in both
+        )
         assert one == many == [2, 4, 5, 5, 8.65]
     finally:
         for metric in both:

@@ -146,6 +146,10 @@ SCHEDULE = {
         "options": {"expires": 30 * 60},
     },
 }
+# Sentry counts in minutes.
+TOO_OFTEN_TO_WATCH = tuple(
+    name for name, entry in SCHEDULE.items() if isinstance(entry["schedule"], float) and entry["schedule"] < 60
+)
 
 
 def broker_settings(url: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ django.setup(set_prefix=False)
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402 - Django must be set up first
 
-from apps.core import tracing  # noqa: E402
+from apps.core import reporting, tracing  # noqa: E402
 from apps.core.asgi.body_limit import BodyLimit  # noqa: E402
 from apps.core.asgi.static import with_static_files  # noqa: E402
 from apps.core.asgi.threads import ThreadedDjango  # noqa: E402
@@ -36,7 +36,7 @@ _limited = BodyLimit(
     },
 )
 # Files pass by the limit: their bodies are never kept.
-_http = with_static_files(with_files(_limited))
+_http = reporting.isolated(with_static_files(with_files(_limited)))
 
 application = ProtocolTypeRouter({"http": _http, "websocket": websockets})
 

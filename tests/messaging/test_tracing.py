@@ -142,14 +142,14 @@ def test_request_that_is_not_sampled_decides_for_its_messages(
 
 
 def test_failed_attempt_says_how_and_not_what(desk: Desk, collector: Collector, provider: Any) -> None:
-    provider.break_with({"status": 503, "rate": 1.0})
+    provider.break_with({"kind": "server_error"})
     desk.accept("one")
     drain_rung_by(desk)
     told(collector)
     send = collector.named("send")[0]
     assert send.is_error
     assert send.attributes["error.type"] == "transient"
-    assert send.attributes["http.response.status_code"] == 503
+    assert send.attributes["http.response.status_code"] == 500
     assert send.attributes["recado.outcome"] == "retrying"
 
 

@@ -76,10 +76,10 @@ RUN mkdir bin lib \
 FROM runtime AS backup
 LABEL org.opencontainers.image.title="Recado's backups"
 USER 0:0
+COPY --from=postgres-tools /tools /opt/postgresql
 # A library that is there already stays as it is.
-RUN --mount=type=bind,from=postgres-tools,source=/tools,target=/tools \
-    cp /tools/bin/* /usr/local/bin/ \
-    && cp --no-clobber /tools/lib/* "/usr/lib/$(uname -m)-linux-gnu/" \
+RUN cp --symbolic-link /opt/postgresql/bin/* /usr/local/bin/ \
+    && cp --symbolic-link --no-clobber /opt/postgresql/lib/* "/usr/lib/$(uname -m)-linux-gnu/" \
     && ldconfig \
     && pg_dump --version && pg_restore --version && psql --version
 USER 10001:10001

@@ -1,4 +1,4 @@
-"""Writes the .env that docker-compose.yml reads: addresses as given, every secret made up, readable by its owner only.
+"""Writes the .env that docker-compose.yml reads: every secret made up, and readable by its owner only.
 
 Standard library only, and syntax that older Pythons read, like bootstrap.py: a machine that runs containers needs
 nothing else of ours.
@@ -9,6 +9,7 @@ import base64
 import os
 import secrets
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ DEMO_FILES_URL = "http://files.localhost:9000"
 SIMULATORS = "http://simulators:8090"
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str]) -> None:
     given = _parser().parse_args(arguments)
     if not given.demo and not (given.url and given.files_url and given.mail_url):
         sys.exit("Say --url, --files-url and --mail-url, or --demo. --help explains them.")
@@ -32,11 +33,11 @@ def main(arguments=None):
         values["JAEGER_URL"] = "http://127.0.0.1:16686"
     values["COMPOSE_PROFILES"] = ",".join(profiles)
     write(given.file, values)
-    print("Wrote %s. Keep a copy where the machine's loss does not reach it:" % given.file)
+    print(f"Wrote {given.file}. Keep a copy where the machine's loss does not reach it:")
     print("without ENCRYPTION_KEYS and VAULT_DIGEST_KEY no backup is of use.")
 
 
-def secret_values():
+def secret_values() -> dict[str, str]:
     return {
         "SECRET_KEY": secrets.token_urlsafe(48),
         "ENCRYPTION_KEYS": "k1:" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
@@ -52,7 +53,7 @@ def secret_values():
     }
 
 
-def real_values(given):
+def real_values(given: argparse.Namespace) -> dict[str, str]:
     return {
         "PUBLIC_URL": given.url.rstrip("/"),
         "ALLOWED_HOSTS": urlsplit(given.url).hostname,
@@ -61,7 +62,7 @@ def real_values(given):
     }
 
 
-def demo_values():
+def demo_values() -> dict[str, str]:
     return {
         "DJANGO_SETTINGS_MODULE": "project.settings.demo",
         "PUBLIC_URL": DEMO_URL,
@@ -82,21 +83,21 @@ def demo_values():
     }
 
 
-def write(path, values):
+def write(path: Path, values: dict[str, str]) -> None:
     """Never over another: its secrets would be lost, and what they encrypt with them."""
+    for name, value in values.items():
+        if not set("'\n\\").isdisjoint(value):
+            sys.exit(f"{name} must not contain quotes, backslashes or line ends.")
     try:
         opened = os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        sys.exit("%s is there already, and stays as it is. Move it away to have another made." % path)
+        sys.exit(f"{path} is there already, and stays as it is. Move it away to have another made.")
     with os.fdopen(opened, "w") as file:
         for name, value in values.items():
-            if not set("'\n\\").isdisjoint(value):
-                path.unlink()
-                sys.exit("%s must not contain quotes, backslashes or line ends." % name)
-            file.write("%s='%s'\n" % (name, value))
+            file.write(f"{name}='{value}'\n")
 
 
-def _parser():
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make compose-env", description=__doc__)
     parser.add_argument("--url", help="the address people use, https://recado.example")
     parser.add_argument(
@@ -112,4 +113,4 @@ def _parser():
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

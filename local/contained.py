@@ -1,6 +1,7 @@
-"""Processes that run from an image as they would be deployed: its user, no privilege, no file of this machine.
+"""Processes that run from an image as they would be deployed: its user, its files, no privilege.
 
-Nothing is writable but /tmp and /data. They share this machine's network, for the servers they talk to listen there.
+Nothing is writable but /tmp and /data. They share this machine's network, for the
+servers they talk to listen there.
 """
 
 import json
@@ -61,8 +62,8 @@ class Container:
     def _run(self, settings: Mapping[str, str]) -> list[str]:
         return [
             self.builder.program, "run", "--rm", "--network=host", "--read-only",
-            "--tmpfs=/tmp:mode=1777,size=256m", "--cap-drop=ALL", "--security-opt=no-new-privileges", f"--volume={self.data}:/data",
-            *(f"--env={name}" for name in settings), self.image,
+            "--tmpfs=/tmp:mode=1777,size=256m", "--cap-drop=ALL", "--security-opt=no-new-privileges",
+            f"--volume={self.data}:/data", *(f"--env={name}" for name in settings), self.image,
         ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from local.builder import Builder
@@ -145,7 +146,8 @@ def send(box: Container, settings: Mapping[str, str], running: ExitStack) -> Non
     processes["web"].wait_until(lambda: answers(f"{web}/readyz"), READY_SECONDS)
     processes["grpc"].wait_until(lambda: processes["grpc"].has_written("grpc_serves"), READY_SECONDS)
     for name in ("worker-whatsapp-cloud", "worker-events"):
-        processes[name].wait_until(lambda name=name: processes[name].has_written(" ready."), READY_SECONDS)
+        worker = processes[name]
+        worker.wait_until(partial(worker.has_written, " ready."), READY_SECONDS)
     processes["beat"].wait_until(lambda: processes["beat"].has_written("Starting"), READY_SECONDS)
     processes["flower"].wait_until(lambda: answers(f"{flower}/admin/flower/healthcheck"), READY_SECONDS)
     processes["simulators"].wait_until(lambda: answers(f"{simulators}/control/healthz"), READY_SECONDS)

@@ -6,6 +6,7 @@ server by grpc.health.v1.
 
 import sys
 from http.client import HTTPConnection, HTTPException
+from typing import Any
 from urllib.parse import urlsplit
 
 SECONDS = 4
@@ -39,7 +40,8 @@ def _grpc_problem(place: str) -> str:
 
     try:
         with grpc.insecure_channel(place) as channel:
-            status = HealthStub(channel).Check(HealthCheckRequest(), timeout=SECONDS).status
+            health: Any = HealthStub(channel)  # its stubs do not know its methods
+            status = health.Check(HealthCheckRequest(), timeout=SECONDS).status
     except grpc.RpcError as error:
         return f"{place} does not answer: {error}"
     return "" if status == HealthCheckResponse.SERVING else HealthCheckResponse.ServingStatus.Name(status)

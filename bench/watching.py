@@ -42,7 +42,7 @@ class Viewer:
 @contextmanager
 def web(stage: Stage) -> Iterator[Process]:
     """One process of ours; its port is its last argument."""
-    with _served(stage, "web", "project.web", "--port") as process:
+    with _served(stage, "web", "project.web", "--drain", "0", "--port") as process:
         yield process
 
 

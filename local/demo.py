@@ -146,7 +146,7 @@ def application(places: Places, environment: dict[str, str]) -> list[Process]:
             "--faults", json.dumps([{"kind": "undeliverable", "provider": "whatsapp", "to": NOT_ON_WHATSAPP}]),
         ],
         "web": [
-            python, "-m", "project.web", "--host", HOST, "--port", str(places.web), "--grace", "3",
+            python, "-m", "project.web", "--host", HOST, "--port", str(places.web), "--drain", "0", "--grace", "3",
         ],
         "grpc": [python, "-m", "project.grpc_server", "--host", HOST, "--port", str(places.grpc)],
         # Drains work for seconds at a time; what must not wait behind them has a worker of its own.

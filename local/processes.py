@@ -64,6 +64,14 @@ class Process:
                 raise ProcessFailed(f"{self.name} was not ready after {seconds:.0f} s.\n{self.last_lines()}")
             time.sleep(0.05)
 
+    def wait_until_ended(self, seconds: float) -> int:
+        """Its exit code."""
+        assert self._child is not None
+        try:
+            return self._child.wait(seconds)
+        except subprocess.TimeoutExpired as error:
+            raise ProcessFailed(f"{self.name} did not end within {seconds:.0f} s.\n{self.last_lines()}") from error
+
     def has_written(self, words: str) -> bool:
         return self.log.exists() and words in self.log.read_text(errors="replace")
 

@@ -47,11 +47,12 @@ def environment_of(folder: Path, url: str, **changed: str) -> dict[str, str]:
 
 
 @contextmanager
-def run_server(folder: Path, **changed: str) -> Iterator[Server]:
+def run_server(folder: Path, drain: int = 0, /, **changed: str) -> Iterator[Server]:
     port = free_port()
     url = f"http://{HOST}:{port}"
     environment = environment_of(folder, url, **changed)
-    command: list[str | Path] = [sys.executable, "-m", "project.web", "--host", HOST, "--port", str(port)]
+    listening = ("--host", HOST, "--port", str(port), "--drain", str(drain))
+    command: list[str | Path] = [sys.executable, "-m", "project.web", *listening]
     process = Process("web", command, folder / "web.log", env=environment)
     process.start()
     try:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from apps.core.leaving import is_leaving
 from apps.core.metrics import exposed
 from apps.core.redis import RedisError, redis_client
 
@@ -35,11 +36,13 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """503 takes this process out of service, so it is for what stops all work.
+    """503 takes this process out of service, so it is for what stops all work, and for a process that is leaving.
 
     Redis does not: messages are accepted without it. Were its loss a 503, one stopped Redis would take
     every web process out of service at once.
     """
+    if is_leaving():
+        return JsonResponse({"status": "draining", "checks": {}}, status=503)
     database = _database()
     vital = {"database": database, "migrations": _migrations() if database == OK else database}
     checks = {**vital, "redis": _redis()}

@@ -17,6 +17,7 @@ from kombu.transport.redis import Channel as RedisChannel
 from apps.channels.registry import NAMES, queue_of
 from apps.core import tracing
 from apps.core.collector import spare_what_is_loaded
+from apps.operations.side_door import SideDoor
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings.production")
 
@@ -208,13 +209,14 @@ app.conf.update(
     task_track_started=True,
     worker_send_task_events=True,
     worker_redirect_stdouts=False,
-    beat_scheduler="django_celery_beat.schedulers:DatabaseScheduler",
+    beat_scheduler="apps.operations.beat.one_at_work:OneAtWork",
     beat_schedule=SCHEDULE,
     timezone="UTC",
 )
 # In every thread, the web process's too.
 app.set_default()
 app.steps["worker"].add(DjangoStructLogInitStep)
+app.steps["worker"].add(SideDoor)
 app.autodiscover_tasks()
 
 

@@ -35,6 +35,13 @@ class Books:
         """In the order in which they are published."""
         return [event for (event,) in self._ask(_EVENTS, accounts)]
 
+    def conversations(self, accounts: Sequence[str]) -> list[str]:
+        return [conversation for (conversation,) in self._ask(_CONVERSATIONS, accounts)]
+
+    def events_by_conversation(self, accounts: Sequence[str]) -> dict[str, list[int]]:
+        """In the order in which they are published."""
+        return dict(self._ask(_EVENTS_BY_CONVERSATION, accounts))
+
     def written_twice(self, accounts: Sequence[str]) -> int:
         """Messages whose story tells a status twice."""
         return self._count(_WRITTEN_TWICE, accounts)
@@ -98,6 +105,17 @@ SELECT event.id
   FROM message_event AS event JOIN message ON message.id = event.message_id
  WHERE message.account_id = ANY(%s::uuid[])
  ORDER BY event.transaction, event.id
+"""
+
+_CONVERSATIONS = """
+SELECT DISTINCT conversation_id::text FROM message WHERE account_id = ANY(%s::uuid[])
+"""
+
+_EVENTS_BY_CONVERSATION = """
+SELECT message.conversation_id::text, array_agg(event.id ORDER BY event.transaction, event.id)
+  FROM message_event AS event JOIN message ON message.id = event.message_id
+ WHERE message.account_id = ANY(%s::uuid[])
+ GROUP BY message.conversation_id
 """
 
 _WRITTEN_TWICE = """

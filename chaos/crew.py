@@ -98,6 +98,13 @@ class Crew:
         self._start(worker.name, worker.queues)
         return worker.process
 
+    def start_another(self, worker: Worker) -> None:
+        """In its place, and ready, before it is asked to stop."""
+        self._past.append(worker.process)
+        self._start(worker.name, worker.queues)
+        another = self.workers[worker.name]
+        another.process.wait_until(lambda: another.is_ready, READY_SECONDS)
+
     def freeze(self, worker: Worker) -> list[int]:
         """Returns whom to thaw."""
         pids = worker.pids

@@ -49,6 +49,7 @@ class Sender:
 
     def __post_init__(self) -> None:
         self._is_stopped = threading.Event()
+        self._offered = 0
         self._thread = threading.Thread(target=self._run, name=f"sender of {self.account.name}", daemon=True)
 
     def start(self) -> None:
@@ -58,6 +59,11 @@ class Sender:
         """Whatever was not sent stays unsent."""
         self._is_stopped.set()
         self._thread.join()
+
+    def enough(self) -> None:
+        """What was not sent was never to be."""
+        self.stop()
+        self.count = self._offered
 
     def wait(self, seconds: float) -> None:
         self._thread.join(seconds)
@@ -82,6 +88,7 @@ class Sender:
                 if self.per_second is not None:
                     due = begun + len(self.accepted) / self.per_second
                     self._is_stopped.wait(max(0.0, due - time.monotonic()))
+                self._offered += len(batch)
                 self._send(batch)
 
     def _messages(self) -> Iterator[tuple[str, str]]:

@@ -41,14 +41,14 @@ class Stage:
     # Of every process of Recado.
     environment: Mapping[str, str]
 
-    def client(self) -> httpx.Client:
+    def client(self, transport: httpx.BaseTransport | None = None) -> httpx.Client:
         headers = {"Authorization": f"Api-Key {self.api_key}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False, transport=transport)
 
-    def another_web(self) -> tuple[Process, str]:
+    def another_web(self, drain: int = 0, grace: int = 1) -> tuple[Process, str]:
         """Beside the one that takes the providers' callbacks."""
         url = f"http://{HOST}:{free_port()}"
-        process = _web(self.folder, url, self.environment)
+        process = _web(self.folder, url, self.environment, drain, grace)
         process.start()
         process.wait_until(_answers(f"{url}/readyz"), READY_SECONDS)
         return process, url
@@ -110,11 +110,13 @@ def _simulators(folder: Path, url: str, web: str, app_secret: str) -> Process:
     return Process("simulators", command, folder / "simulators.log", stop_seconds=3)
 
 
-def _web(folder: Path, url: str, environment: Mapping[str, str]) -> Process:
+def _web(folder: Path, url: str, environment: Mapping[str, str], drain: int = 0, grace: int = 1) -> Process:
+    port = url.rpartition(":")[2]
     command: list[str | Path] = [
-        *(sys.executable, "-m", "project.web", "--host", HOST, "--port", url.rpartition(":")[2], "--grace", "1"),
+        *(sys.executable, "-m", "project.web", "--host", HOST, "--port", port),
+        *("--drain", str(drain), "--grace", str(grace)),
     ]
-    return Process("web", command, folder / f"web-{url.rpartition(':')[2]}.log", env=environment, stop_seconds=5)
+    return Process("web", command, folder / f"web-{port}.log", env=environment, stop_seconds=5)
 
 
 def _manage(environment: Mapping[str, str], *arguments: str) -> None:

@@ -103,8 +103,15 @@ class Trial:
         never = on_unknown == "dead_letter"
         return self._open("instagram", "instagram_id", is_never_doubled=never, on_unknown=on_unknown, **policy)
 
-    def send(self, account: Account, messages: int, people: int = 400, **pace: Any) -> Sender:
-        sender = Sender(self.stage.client(), account, messages, min(people, max(1, messages // 4)), **pace)
+    def send(
+        self,
+        account: Account,
+        messages: int,
+        people: int = 400,
+        through: httpx.BaseTransport | None = None,
+        **pace: Any,
+    ) -> Sender:
+        sender = Sender(self.stage.client(through), account, messages, min(people, max(1, messages // 4)), **pace)
         self.senders.append(sender)
         sender.start()
         return sender

@@ -2,12 +2,25 @@
 
 from collections.abc import Callable, Mapping
 
-from chaos.scenarios import beats, inbound, kills, postgres, provider, receipts, redis, stopped, stream, unknown
+from chaos.scenarios import (
+    beats,
+    inbound,
+    kills,
+    postgres,
+    provider,
+    receipts,
+    redis,
+    rolling,
+    stopped,
+    stream,
+    unknown,
+)
 from chaos.trial import Row, Scale, Trial
 
 SCENARIOS: Mapping[str, Callable[[Trial, Scale], Row]] = {
     "kills": kills.by_force,
     "stops": kills.by_request,
+    "rolling": rolling.release,
     "redis-emptied": redis.emptied,
     "redis-down": redis.down,
     "postgres": postgres.away,

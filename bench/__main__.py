@@ -15,6 +15,7 @@ from local.processes import ProcessFailed
 LIVE = ("live-latency", "fan-out", "sockets", "storm")
 NAMES = (
     "dispatch",
+    "watched",
     "slow-provider",
     "sustained",
     "accept",

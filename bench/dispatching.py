@@ -28,15 +28,15 @@ class Contest:
     stage: Stage
     office: Office
 
-    def ours(self, layout: Layout, count: int) -> float:
+    def ours(self, layout: Layout, count: int, *, app: str = "celery_app", traced: float = 0.0) -> float:
         """Messages a second, until the last event is on the stream."""
         self.office.clear()
         self.office.meet(count)
-        with running(self.stage, celery_app.app, "celery_app", layout):
+        with running(self.stage, celery_app.app, app, layout):
             for messages in (_WARM_UP, count):
                 redis_client().delete(stream_of(self.office.organization.id))
                 # One transaction: nothing is seen of it before all of it is there.
-                self.office.queue(messages)
+                self.office.queue(messages, traced=traced)
                 started = time.time()
                 self.office.ring()
                 seconds = _finish(stream_of(self.office.organization.id), messages) - started

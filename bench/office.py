@@ -51,10 +51,13 @@ class Office:
         """So many more into one conversation that has a message waiting."""
         self._run(_QUEUE_BEHIND, count)
 
-    def queue(self, count: int) -> None:
-        """So many messages, one to each of the people. Their acceptance is published already."""
+    def queue(self, count: int, *, traced: float = 0.0) -> None:
+        """So many messages, one to each of the people. Their acceptance is published already.
+
+        Of so large a share the trace is kept.
+        """
         with transaction.atomic():
-            self._run(_QUEUE, count)
+            self._run(_QUEUE, count, traced)
             with connection.cursor() as cursor:
                 cursor.execute(_PUBLISHED)
                 # Not left to the autovacuum, which would come in the middle of what is measured.
@@ -63,12 +66,13 @@ class Office:
     def ring(self, drains: int = 1) -> None:
         bells.ring(bells.drain_bell(CONNECTOR, self.account.id, slot) for slot in range(drains))
 
-    def _run(self, statement: str, count: int) -> None:
+    def _run(self, statement: str, count: int, traced: float = 0.0) -> None:
         values: dict[str, Any] = {
             "organization": self.organization.id,
             "account": self.account.id,
             "count": count,
             "text": TEXT,
+            "traced": traced,
         }
         with transaction.atomic(), connection.cursor() as cursor:
             # A million rows take their time, and nobody doubts that they lead to each other.
@@ -128,9 +132,11 @@ SELECT conversation_id, %(organization)s, %(account)s, contact_id, address, now(
 _WRITE = """
 , written AS (
     INSERT INTO message (id, organization_id, account_id, conversation_id, status, text, priority, reference,
-                         metadata, expires_at, error_class, error_code, error_detail, created_at)
+                         metadata, expires_at, error_class, error_code, error_detail, created_at, trace)
     SELECT id, %(organization)s, %(account)s, conversation_id, 'queued', %(text)s, 1, '',
-           '{}', now() + interval '7 days', '', '', '', now()
+           '{}', now() + interval '7 days', '', '', '', now(),
+           CASE WHEN random() < %(traced)s
+                THEN '00-' || md5(id::text) || '-' || right(md5(id::text), 16) || '-01' END
       FROM wanted
 ), queued AS (
     INSERT INTO delivery (message_id, organization_id, account_id, conversation_id, is_head, state, priority,

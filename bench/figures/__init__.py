@@ -20,6 +20,7 @@ from bench.figures import (
     sustained,
     talking,
     uploads,
+    watched,
     webhooks,
 )
 from bench.office import Office
@@ -27,6 +28,7 @@ from bench.stage import Stage
 
 FIGURES: dict[str, Callable[[Stage, Office], list[Figure]]] = {
     "dispatch": dispatch.measure,
+    "watched": watched.measure,
     "slow-provider": slow_provider.measure,
     "sustained": sustained.measure,
     "accept": accepting.measure,

@@ -16,7 +16,7 @@ from apps.channels.registry import NAMES, queue_of
 from chaos.stage import Stage
 from local.processes import Process, stop_all
 
-READY_SECONDS = 60
+READY_SECONDS = 120
 _CELERY = [sys.executable, "-m", "celery", "--app", "celery_app"]
 DISPATCH = ",".join(queue_of(connector) for connector in NAMES)
 EVENTS = "maintenance,events"

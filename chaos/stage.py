@@ -22,7 +22,7 @@ from local.processes import Process, ProcessFailed
 from local.secrets_file import read_env
 from local.valkey import ValkeyServer
 
-READY_SECONDS = 60
+READY_SECONDS = 120
 # Short, so that a lease is: four times as long, and no scenario waits a minute for the end of one.
 OUTBOUND_SECONDS = 2
 LEASE_SECONDS = 4 * OUTBOUND_SECONDS

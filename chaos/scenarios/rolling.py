@@ -10,7 +10,7 @@ from local.processes import Process
 
 # All of them leave such a process within so many seconds.
 _ENDS_WITHIN_SECONDS = 60.0
-_READY_SECONDS = 60.0
+_READY_SECONDS = 120.0
 _RESTARTED = 1012
 _DRAIN_SECONDS, _GRACE_SECONDS = 2, 10
 

@@ -42,7 +42,7 @@ def beats(ticking: PeriodicTask, tmp_path: Path) -> Iterator[list[Celery]]:
             running.callback(beat.stop)
             beat.start()
         for beat in beats:
-            beat.wait_until(lambda beat=beat: beat.health()[0] == 200, 60)  # type: ignore[misc]
+            beat.wait_until(lambda beat=beat: beat.health()[0] == 200, 120)  # type: ignore[misc]
         yield beats
 
 
@@ -69,7 +69,7 @@ def _gaps() -> list[float]:
 
 
 def test_each_task_is_sent_once_whoever_dies(beats: list[Celery], ticking: PeriodicTask) -> None:
-    beats[0].wait_until(lambda: {beat.health()[1] for beat in beats} == {AT_WORK, STANDING_BY}, 30)
+    beats[0].wait_until(lambda: {beat.health()[1] for beat in beats} == {AT_WORK, STANDING_BY}, 60)
     at_work, standing_by = _by_state(beats)
     _wait_for_more(standing_by, 3)
 

@@ -25,7 +25,7 @@ def worker(tmp_path: Path) -> Iterator[Celery]:
     worker = Celery("worker", tmp_path, *WORKER, patience=PATIENCE_SECONDS)
     worker.start()
     try:
-        worker.wait_until(lambda: worker.has_written(" ready."), 60)
+        worker.wait_until(lambda: worker.has_written(" ready."), 120)
         yield worker
     finally:
         worker.stop()
@@ -42,18 +42,18 @@ def test_worker_that_starts_nothing_is_not_well_until_it_does(worker: Celery) ->
     os.kill(child, signal.SIGSTOP)
     for _ in range(2):
         remove_expired.delay()
-    worker.wait_until(lambda: worker.health()[0] == 503, 20)
+    worker.wait_until(lambda: worker.health()[0] == 503, 60)
     assert worker.health()[1].startswith("tasks wait (1 in maintenance, 1 handed to a child), 1 more")
     os.kill(child, signal.SIGCONT)
-    worker.wait_until(lambda: worker.health() == (200, "well"), 20)
+    worker.wait_until(lambda: worker.health() == (200, "well"), 60)
 
     # Its consumer lives, beats, and takes nothing.
     os.kill(worker.pid or 0, signal.SIGUSR1)
-    worker.wait_until(lambda: _is_left_waiting(remove_expired), 20)
-    worker.wait_until(lambda: worker.health()[0] == 503, 20)
+    worker.wait_until(lambda: _is_left_waiting(remove_expired), 60)
+    worker.wait_until(lambda: worker.health()[0] == 503, 60)
     assert " in maintenance), 1 more could be worked on" in worker.health()[1]
     os.kill(worker.pid or 0, signal.SIGUSR2)
-    worker.wait_until(lambda: worker.health() == (200, "well"), 20)
+    worker.wait_until(lambda: worker.health() == (200, "well"), 60)
 
 
 def _is_left_waiting(task: Any) -> bool:
@@ -68,6 +68,6 @@ def test_worker_without_a_broker_is_degraded_and_not_restarted(tmp_path: Path) -
     )
     worker.start()
     try:
-        worker.wait_until(lambda: worker.health() == (200, "degraded: the broker does not answer"), 60)
+        worker.wait_until(lambda: worker.health() == (200, "degraded: the broker does not answer"), 120)
     finally:
         worker.stop()

@@ -1,7 +1,10 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from local import compose_env
+from tests.deployment import compose
 from tests.deployment.kubernetes import CHOICES, Manifests, copy_of_k8s, render
 
 OVERLAYS = ("demo", "production", *CHOICES)
@@ -27,3 +30,32 @@ def manifests(request: pytest.FixtureRequest, rendered: dict[str, Manifests]) ->
 @pytest.fixture
 def production(rendered: dict[str, Manifests]) -> Manifests:
     return rendered["production"]
+
+
+@pytest.fixture(scope="session")
+def env_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As whoever installs Recado makes it."""
+    path = tmp_path_factory.mktemp("compose") / "production.env"
+    addresses = ["--url", "https://recado.example", "--files-url", "https://files.recado.example"]
+    mail = ["--mail-url", "smtp+starttls://user:password@mail.example:587"]
+    compose_env.main([*addresses, *mail, "--file", str(path)])
+    return path
+
+
+@pytest.fixture(scope="session")
+def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("compose") / "demo.env"
+    compose_env.main(["--demo", "--observability", "--file", str(path)])
+    return path
+
+
+@pytest.fixture(scope="session")
+def whole(env_file: Path) -> dict[str, Any]:
+    """Everything, of every profile."""
+    return compose.rendered(env_file, *compose.PROFILES)
+
+
+@pytest.fixture(scope="session")
+def services(whole: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = whole["services"]
+    return found

@@ -77,7 +77,8 @@ _OUT = Row(
         ),
         Lines(
             title="What arrives, of what was sent",
-            says="Delivered over sent. A fall without failures: the provider takes messages and does not deliver them, or "
+            says="Delivered over sent. A fall without failures: the provider takes messages and does "
+            "not deliver them, or "
             "its receipts do not reach us.",
             unit="percentunit",
             queries=(
@@ -110,7 +111,8 @@ _OUT = Row(
         ),
         Lines(
             title="Spoilt attempts",
-            says="Share that failed for the provider's or our own reasons, over an hour. The line is the objective.",
+            says="Share that failed for the provider's or our own reasons, over an hour. The line is "
+            "the objective.",
             unit="percentunit",
             queries=((f"channel:recado_attempts_spoilt:ratio_rate1h{{{_OF}}}", "{{channel}}"),),
             thresholds=((None, "green"), (0.01, "red")),
@@ -167,7 +169,8 @@ _WAITS = Row(
         ),
         Lines(
             title="Held back by limits",
-            says="How often the account's or the recipient's limit let nothing go. Much of it beside a backlog: the sender "
+            says="How often the account's or the recipient's limit let nothing go. Much of it beside a "
+            "backlog: the sender "
             "wants more than the account may send.",
             unit="ops",
             queries=(
@@ -179,7 +182,8 @@ _WAITS = Row(
         ),
         Lines(
             title="Breakers opened",
-            says="An hour. One that opens again and again is a provider that is down, or an account that is broken.",
+            says="An hour. One that opens again and again is a provider that is down, or an account "
+            "that is broken.",
             unit="short",
             queries=((f"sum by (channel) (increase(recado_breaker_opened_total{{{_OF}}}[1h]))", "{{channel}}"),),
             alert="breaker-open",
@@ -238,7 +242,8 @@ _IN = Row(
         ),
         Lines(
             title="Cancelled and expired",
-            says="Messages that were not sent and did not fail. Many expired: they waited longer than they were worth.",
+            says="Messages that were not sent and did not fail. Many expired: they waited longer than "
+            "they were worth.",
             unit="msg/s",
             queries=(
                 (

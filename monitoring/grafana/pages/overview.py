@@ -7,7 +7,8 @@ _HEALTH = Row(
     (
         Number(
             title="Alerts",
-            says="Alerts that fire now, without the one that always does. Any: open them in Alertmanager, each leads to "
+            says="Alerts that fire now, without the one that always does. Any: open them in "
+            "Alertmanager, each leads to "
             "its page of the runbook.",
             unit="short",
             queries=(
@@ -60,7 +61,8 @@ _HEALTH = Row(
         ),
         Number(
             title="On time",
-            says="Of the last hour's messages of accounts that are not slow by choice: at the provider within a minute. "
+            says="Of the last hour's messages of accounts that are not slow by choice: at the provider "
+            "within a minute. "
             "The objective is 95 %.",
             unit="percentunit",
             queries=(
@@ -97,7 +99,8 @@ _FLOW = Row(
         ),
         Lines(
             title="From accepted to sent",
-            says="How long messages take until the provider has them. A bulk sender at the account's limit raises it too.",
+            says="How long messages take until the provider has them. A bulk sender at the account's "
+            "limit raises it too.",
             unit="s",
             width=12,
             height=8,
@@ -115,7 +118,8 @@ _FLOW = Row(
         ),
         Lines(
             title="What waits, by channel",
-            says="Messages that could leave or are under way. Growing without an end: too few workers, a limit, or a "
+            says="Messages that could leave or are under way. Growing without an end: too few workers, "
+            "a limit, or a "
             "provider that is down.",
             unit="short",
             queries=(("channel:recado_backlog:max", "{{channel}}"),),
@@ -124,7 +128,8 @@ _FLOW = Row(
         ),
         Lines(
             title="Attempts that fail",
-            says="By why. transient and outcome_unknown are the provider's or our own; the others are the sender's to mend.",
+            says="By why. transient and outcome_unknown are the provider's or our own; the others are "
+            "the sender's to mend.",
             unit="msg/s",
             queries=(
                 (

@@ -21,7 +21,8 @@ _NOW = Row(
         ),
         Number(
             title="Stream lag",
-            says="Age of the oldest event that is not on the stream. The sweep publishes every ten seconds at the latest.",
+            says="Age of the oldest event that is not on the stream. The sweep publishes every ten "
+            "seconds at the latest.",
             unit="s",
             queries=(("max(recado_stream_lag_seconds)", "lag"),),
             thresholds=at_most(5, 15),

@@ -72,7 +72,7 @@ migrations: environment ## Write the migrations that the models ask for
 	@$(TEST) $(BIN)/python -W ignore manage.py makemigrations
 
 requirements: ## Resolve requirements/*.in anew into pinned, hashed *.txt (needs uv)
-	@for name in bootstrap base production dev; do \
+	@for name in bootstrap base production dev load; do \
 		uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.12 \
 			requirements/$$name.in --output-file requirements/$$name.txt; \
 	done

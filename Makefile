@@ -1,7 +1,7 @@
 # Every target is described behind its name; `make help` prints that.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all coverage bench chaos lint format messages connectors proto migrations requirements image image-smoke compose-env docs metrics clean
+.PHONY: help environment demo test test-all coverage bench chaos lint format messages connectors proto migrations requirements image image-smoke compose-env docs metrics backup restore-drill clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=5
@@ -38,6 +38,12 @@ bench: environment ## Measure what docs/benchmarks.md says (ARGS="--quick", "--o
 
 chaos: environment ## Kill, empty and stop all of it, and count what was lost (ARGS="--quick", "--only kills")
 	@exec $(BIN)/python -m chaos $(ARGS)
+
+backup: environment ## Back up the database that the environment names, encrypted, and prune (docs/disaster-recovery.md)
+	@$(BIN)/python manage.py backup $(ARGS)
+
+restore-drill: environment ## Destroy a server and bring it back from its backup, and count (ARGS="--quick")
+	@exec $(BIN)/python -m chaos.drill $(ARGS)
 
 lint: environment ## Run every static check: format, style, types, layers, migrations
 	@$(BIN)/ruff format --check .

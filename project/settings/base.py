@@ -15,6 +15,7 @@ from project.settings.api import (  # noqa: F401 - settings
     REST_FRAMEWORK,
     SPECTACULAR_SETTINGS,
 )
+from project.settings.backup import *  # settings
 from project.settings.dispatch import *  # settings
 from project.settings.files import *  # settings
 from project.settings.observing import *  # settings

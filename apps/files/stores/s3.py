@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
@@ -160,6 +160,21 @@ class S3Store(S3Storage, Store):  # type: ignore[misc]  # published without type
         for upload in found.get("Uploads", ()):
             if upload["Key"] == key:
                 self.abort(key, upload["UploadId"])
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        with _told():
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket_name, Prefix=prefix)
+            for page in pages:
+                yield from (found["Key"] for found in page.get("Contents", ()))
+
+    def uploads(self, prefix: str) -> Iterator[tuple[str, str, datetime]]:
+        """Those in parts that nobody has ended: key, name, and since when."""
+        with _told():
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(
+                Bucket=self.bucket_name, Prefix=prefix
+            )
+            for page in pages:
+                yield from ((each["Key"], each["UploadId"], each["Initiated"]) for each in page.get("Uploads", ()))
 
     def sign_part(self, key: str, upload: str, number: int, size: int, seconds: int) -> SignedPart:
         expires_at = clock.now() + timedelta(seconds=seconds)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -31,6 +32,9 @@ class Books:
         """By the message's id."""
         return {row[0]: Ending(*row[1:]) for row in self._ask(_ENDINGS, accounts)}
 
+    def sent_at(self, account: str) -> list[datetime]:
+        return [at for (at,) in self._ask(_SENT_AT, [account])]
+
     def events(self, accounts: Sequence[str]) -> list[int]:
         """In the order in which they are published."""
         return [event for (event,) in self._ask(_EVENTS, accounts)]
@@ -56,6 +60,14 @@ class Books:
     def written_by(self, accounts: Sequence[str]) -> list[tuple[str, str]]:
         """What people wrote, each with their address, in the order of the conversation."""
         return [(address, text) for address, text in self._ask(_WRITTEN_BY, accounts)]
+
+    def end_pause(self, account: str) -> None:
+        """As its owner does, where no web process answers."""
+        with psycopg.connect(self._url) as connection:
+            connection.execute(
+                "UPDATE channel_account SET paused_at = NULL, paused_until = NULL, version = version + 1 "
+                "WHERE id = %s::uuid", [account]
+            )  # fmt: skip
 
     def cut_connections(self) -> None:
         """All but this one."""
@@ -98,6 +110,12 @@ SELECT message.id::text, message.status, dead_letter.state = 'open',
            AND event.kind = 'retrying' AND event.detail ->> 'error' = 'outcome_unknown')
   FROM message LEFT JOIN dead_letter ON dead_letter.message_id = message.id
  WHERE message.account_id = ANY(%s::uuid[])
+"""
+
+_SENT_AT = """
+SELECT event.at
+  FROM message_event AS event JOIN message ON message.id = event.message_id
+ WHERE message.account_id = ANY(%s::uuid[]) AND event.kind = 'sent'
 """
 
 _EVENTS = """

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -20,6 +20,8 @@ READY_SECONDS = 120
 _CELERY = [sys.executable, "-m", "celery", "--app", "celery_app"]
 DISPATCH = ",".join(queue_of(connector) for connector in NAMES)
 EVENTS = "maintenance,events"
+# Two that dispatch, one for everything else.
+TEAMS = {"dispatch-1": DISPATCH, "dispatch-2": DISPATCH, "events": EVENTS}
 
 
 @dataclass
@@ -52,9 +54,9 @@ class Crew:
     _past: list[Process] = field(default_factory=list, init=False)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1), init=False)
 
-    def hire(self) -> None:
-        """Two that dispatch, one for everything else."""
-        for name, queues in (("dispatch-1", DISPATCH), ("dispatch-2", DISPATCH), ("events", EVENTS)):
+    def hire(self, teams: Mapping[str, str] = TEAMS) -> None:
+        """By their names, the queues that each works on."""
+        for name, queues in teams.items():
             if name not in self.workers:
                 self._start(name, queues)
         self.wait_until_ready()
@@ -162,10 +164,10 @@ class Crew:
 
 
 @contextmanager
-def hired(stage: Stage, children: int = 2) -> Iterator[Crew]:
+def hired(stage: Stage, children: int = 2, teams: Mapping[str, str] = TEAMS) -> Iterator[Crew]:
     crew = Crew(stage, children)
     try:
-        crew.hire()
+        crew.hire(teams)
         yield crew
     finally:
         crew.dismiss()

@@ -26,6 +26,10 @@ class Providers:
     def go_well(self) -> None:
         self._call("DELETE", "/control/faults")
 
+    def delay(self, **seconds: float) -> None:
+        """How long they take, as /control/delays names it."""
+        self._call("PUT", "/control/delays", seconds)
+
     def tally(self) -> dict[str, Any]:
         """Of all scenarios together."""
         tally: dict[str, Any] = orjson.loads(self._call("GET", "/control/tally"))

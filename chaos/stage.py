@@ -48,9 +48,9 @@ class Stage:
     def another_web(self, drain: int = 0, grace: int = 1) -> tuple[Process, str]:
         """Beside the one that takes the providers' callbacks."""
         url = f"http://{HOST}:{free_port()}"
-        process = _web(self.folder, url, self.environment, drain, grace)
+        process = web_process(self.folder, url, self.environment, drain, grace)
         process.start()
-        process.wait_until(_answers(f"{url}/readyz"), READY_SECONDS)
+        process.wait_until(answers(f"{url}/readyz"), READY_SECONDS)
         return process, url
 
 
@@ -70,30 +70,18 @@ def open_stage(durable: bool = True) -> Iterator[Stage]:
         running.callback(valkey.stop)
         valkey.start()
         web, simulators = (f"http://{HOST}:{free_port()}" for _ in range(2))
-        environment = os.environ | {
-            "DJANGO_SETTINGS_MODULE": "project.settings.dev",
-            "DEBUG": "false",
-            "DATABASE_URL": postgres.url,
-            "REDIS_URL": valkey.url,
-            "PUBLIC_URL": web,
-            "MAIL_FOLDER": str(folder / "mail"),
-            "WHATSAPP_CLOUD_URL": f"{simulators}/whatsapp/v23.0",
-            "INSTAGRAM_URL": f"{simulators}/instagram/v23.0",
-            "OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8",
-            "OUTBOUND_SECONDS": str(OUTBOUND_SECONDS),
-            "API_RATE_PER_SECOND": "100000",
-            "API_BURST": "100000",
-            "SIMULATORS_APP_SECRET": app_secret,
-            "PYTHONUNBUFFERED": "1",
-        }
-        processes = [_simulators(folder, simulators, web, app_secret), _web(folder, web, environment)]
+        environment = recado_environment(postgres.url, valkey.url, web, simulators, folder, app_secret)
+        processes = [
+            simulators_process(folder, simulators, web, app_secret),
+            web_process(folder, web, environment),
+        ]
         for process in processes:
             running.callback(process.stop)
             process.start()
-        _manage(environment, "migrate", "--no-input", "--verbosity", "0")
-        _manage(environment, "seed_demo", "--env-file", str(folder / "demo.env"), "--url", web)
+        manage(environment, "migrate", "--no-input", "--verbosity", "0")
+        manage(environment, "seed_demo", "--env-file", str(folder / "demo.env"), "--url", web)
         for process, address in zip(processes, (f"{simulators}/control/healthz", f"{web}/readyz"), strict=True):
-            process.wait_until(_answers(address), READY_SECONDS)
+            process.wait_until(answers(address), READY_SECONDS)
         providers = Providers(simulators)
         running.callback(providers.close)
         api_key = read_env(folder / "demo.env")["RECADO_API_KEY"]
@@ -101,16 +89,42 @@ def open_stage(durable: bool = True) -> Iterator[Stage]:
         yield Stage(folder, postgres, valkey, providers, books, web, api_key, app_secret, environment)
 
 
-def _simulators(folder: Path, url: str, web: str, app_secret: str) -> Process:
+def recado_environment(  # noqa: PLR0917 - addresses of everything
+    database: str, redis: str, web: str, simulators: str, folder: Path, app_secret: str
+) -> Mapping[str, str]:
+    """Of every process of Recado."""
+    return os.environ | {
+        "DJANGO_SETTINGS_MODULE": "project.settings.dev",
+        "DEBUG": "false",
+        "DATABASE_URL": database,
+        "REDIS_URL": redis,
+        "PUBLIC_URL": web,
+        "MAIL_FOLDER": str(folder / "mail"),
+        "WHATSAPP_CLOUD_URL": f"{simulators}/whatsapp/v23.0",
+        "INSTAGRAM_URL": f"{simulators}/instagram/v23.0",
+        "OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8",
+        "OUTBOUND_SECONDS": str(OUTBOUND_SECONDS),
+        "API_RATE_PER_SECOND": "100000",
+        "API_BURST": "100000",
+        "SIMULATORS_APP_SECRET": app_secret,
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def simulators_process(folder: Path, url: str, web: str, app_secret: str) -> Process:
     command: list[str | Path] = [
         *(sys.executable, "-m", "apps.channels.simulators", "--host", HOST, "--port", url.rpartition(":")[2]),
         *("--callback-url", f"{web}/v1/hooks", "--app-secret", app_secret),
         *("--sent-after", "0.05", "--delivered-after", "0.1", "--read-after", "0.3"),
+        # Also past a restore, on a busy machine.
+        *("--retry-for", "900"),
     ]
     return Process("simulators", command, folder / "simulators.log", stop_seconds=3)
 
 
-def _web(folder: Path, url: str, environment: Mapping[str, str], drain: int = 0, grace: int = 1) -> Process:
+def web_process(
+    folder: Path, url: str, environment: Mapping[str, str], drain: int = 0, grace: int = 1
+) -> Process:
     port = url.rpartition(":")[2]
     command: list[str | Path] = [
         *(sys.executable, "-m", "project.web", "--host", HOST, "--port", port),
@@ -119,14 +133,16 @@ def _web(folder: Path, url: str, environment: Mapping[str, str], drain: int = 0,
     return Process("web", command, folder / f"web-{port}.log", env=environment, stop_seconds=5)
 
 
-def _manage(environment: Mapping[str, str], *arguments: str) -> None:
+def manage(environment: Mapping[str, str], *arguments: str) -> str:
+    """What it said."""
     command: list[str | Path] = [sys.executable, ROOT / "manage.py", *arguments]
     ran = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
     if ran.returncode:
         raise ProcessFailed(f"manage.py {arguments[0]} failed.\n{ran.stderr}")
+    return ran.stdout
 
 
-def _answers(url: str) -> Callable[[], bool]:
+def answers(url: str) -> Callable[[], bool]:
     def ask() -> bool:
         try:
             return httpx.get(url, timeout=2, trust_env=False).status_code == 200

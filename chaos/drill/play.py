@@ -185,6 +185,8 @@ class Drill:
                 self.problems.append(f"{new.total()} left although everything was held")
             say(f"late receipts settled {self.size.window + 1} messages; nothing left")
             self._release(stage)
+            with self._step("the client knows it too"):
+                self._wait(lambda: self._is_told(stage, watcher), "the stream goes on where it began anew")
         if watcher.gaps == 0:
             self.problems.append("the client was not told of a gap")
         self._judge(stage)
@@ -195,6 +197,12 @@ class Drill:
             left = (self._due_at - clock.now()).total_seconds() if self._due_at else 0
             patience = _PATIENCE_SECONDS + max(0.0, left)
             self._wait(lambda: stage.books.unfinished(self._ids) == 0, "everything is sent", patience)
+
+    def _is_told(self, stage: Stage, watcher: Watcher) -> bool:
+        """Of each message that was sent after the restore, its last status."""
+        accounts = [self._accounts[name][0] for name in ("waiting", "scheduled")]
+        endings = stage.books.endings(accounts)
+        return all(watcher.statuses.get(message) == ending.status for message, ending in endings.items())
 
     def _judge(self, stage: Stage) -> None:
         arrived = self._arrived()

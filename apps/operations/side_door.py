@@ -9,6 +9,7 @@ from collections.abc import Callable
 from http.server import ThreadingHTTPServer
 from typing import Any
 
+import structlog
 from billiard import current_process
 from celery import bootsteps
 from celery.signals import beat_init, worker_init, worker_process_init, worker_shutdown
@@ -18,6 +19,8 @@ from apps.core.metrics import exposed, shared
 from apps.core.side_door import Page, add_page, open_or_exit
 from apps.operations.progress.verdict import Health, judge_beat
 from apps.operations.progress.worker import WorkerProgress
+
+logger = structlog.get_logger(__name__)
 
 _door: ThreadingHTTPServer | None = None
 
@@ -49,8 +52,16 @@ def _open(health: Callable[[], Health]) -> None:
 
 def count_together(**_: Any) -> None:
     """Where nobody can look, each process counts for itself, and forgets."""
-    if settings.INTERNAL_ADDRESS is not None:
+    if settings.INTERNAL_ADDRESS is None:
+        return
+    try:
         shared.begin()
+    except OSError as error:
+        hint = (
+            "Workers write their metrics into the temporary directory: let TMPDIR name one that they may write to."
+        )
+        logger.critical("metrics_not_shared", reason=str(error), hint=hint)
+        raise SystemExit(1) from error
 
 
 def take_place(**_: Any) -> None:

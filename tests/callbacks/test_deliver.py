@@ -17,6 +17,7 @@ from apps.callbacks.models import DisabledBecause, WebhookDelivery, WebhookEndpo
 from apps.core.redis import redis_client
 from tests.callbacks.office import Office
 from tests.callbacks.receiver import Call, Receiver
+from tests.counting import counting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,7 +29,9 @@ def verify(secret: str, call: Call) -> Any:
 def test_call_can_be_verified_by_anybodys_library(office: Office, receiver: Receiver) -> None:
     endpoint = office.endpoint()
     (delivery,) = office.ping(endpoint)
-    assert office.deliver() == {"delivered": 1}
+    with counting() as counted:
+        assert office.deliver() == {"delivered": 1}
+    assert counted == {"recado_webhook_calls_total{result=delivered}": 1}
 
     (called,) = receiver.calls
     assert verify(endpoint.secret, called) == called.event
@@ -65,7 +68,9 @@ def test_failure_is_tried_again_later_under_the_same_id(office: Office, receiver
     receiver.statuses["/hooks"] = 500
     receiver.body = b"out of\x00 order\n" + "ação".encode() + b"\xff" + b"x" * 2000
     (delivery,) = office.ping(endpoint)
-    office.deliver()
+    with counting() as counted:
+        office.deliver()
+    assert counted == {"recado_webhook_calls_total{result=failed}": 1}
     delivery = office.reread(delivery)
     assert (delivery.state, delivery.attempts, delivery.last_status) == ("waiting", 1, 500)
     assert delivery.last_response.startswith("out of  order ação\N{REPLACEMENT CHARACTER}xx")

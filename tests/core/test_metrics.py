@@ -4,17 +4,21 @@ import fcntl
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import URLResolver, get_resolver
 from pytest_django import Settings
 
 from apps.core.metrics import declared, shared
 from apps.core.metrics.declared import Counter, Timing, every, sample_names
-from apps.core.metrics.labels import Label
+from apps.core.metrics.labels import ROUTE, Label
+from apps.core.metrics.requests import _readable
+from local import describe_metrics
 from tests.cast import Api
 from tests.counting import counting, series
 
@@ -40,6 +44,20 @@ def test_no_label_can_take_any_number_of_values() -> None:
 
 def _each(metric: declared.Metric[Any]) -> int:
     return len(metric.buckets) + 3 if isinstance(metric, Timing) else 1
+
+
+def test_all_routes_find_room() -> None:
+    routes = {_readable(route) for route in _routes(get_resolver())}
+    assert 400 < len(routes) < ROUTE.most
+
+
+def _routes(resolver: URLResolver, before: str = "") -> Iterator[str]:
+    for pattern in resolver.url_patterns:
+        route = f"{before}{pattern.pattern}"
+        if isinstance(pattern, URLResolver):
+            yield from _routes(pattern, route)
+        else:
+            yield route
 
 
 def test_all_names_are_known() -> None:
@@ -93,6 +111,11 @@ def test_many_values_at_once_fill_the_same_buckets_as_one_after_the_other() -> N
     finally:
         for metric in both:
             metric.forget()
+
+
+def test_page_tells_what_is_declared() -> None:
+    written = describe_metrics.PAGE.read_text()
+    assert f"{describe_metrics.BEGINS}\n{describe_metrics.tables()}\n{describe_metrics.ENDS}" in written
 
 
 def test_metric_is_declared_once_and_named_as_the_others_are() -> None:

@@ -17,10 +17,12 @@ from apps.messaging.models import EventCursor, Message
 from celery_app import QUEUES
 from local.ports import HOST, free_port
 from local.processes import Process
-from tests.cast import House
+from tests.cast import House, as_member
 from tests.messaging.conftest import _running_provider, provider  # noqa: F401 - fixtures
 from tests.messaging.desk import Desk, open_account
 from tests.messaging.provider import Provider
+from tests.realtime.socket import greeted
+from tests.realtime.socket import socket as closed
 from tests.server import environment_of, run_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -131,16 +133,24 @@ def test_worker_without_children_counts_too(aurora: House, start: Start) -> None
     _wait(lambda: _read(url).get(SENT) == 2, lambda: _read(url))
 
 
-def test_address_that_is_taken_stops_a_worker_and_says_what_to_do(start: Start) -> None:
-    _, url = _worker(start, "solo")
-    second, _ = start(
-        "second", *CELERY, "worker", "--pool", "prefork", "--concurrency", "1", "--hostname", "second@%h",
-        "--queues", QUEUES[0], address=url.split("/")[2],
-    )  # fmt: skip
-    _wait(lambda: second.exit_code is not None, second.last_lines)
-    assert second.exit_code == 1
-    assert second.has_written("side_door_not_opened")
-    assert second.has_written("INTERNAL_ADDRESS of its own")
+def test_address_that_is_taken_stops_a_process_and_says_what_to_do(start: Start, tmp_path: Path) -> None:
+    port = str(free_port())
+    web, url = start("first", sys.executable, "-m", "project.web", "--port", port)
+    _wait(lambda: _answers(url), web.last_lines)
+    worker = [*CELERY, "worker", "--concurrency", "1", "--queues", QUEUES[0]]
+    beat = [*CELERY, "beat", "--pidfile=", "--scheduler", "celery.beat:PersistentScheduler",
+            "--schedule", str(tmp_path / "schedule")]  # fmt: skip
+    web_too = [sys.executable, "-m", "project.web", "--port", str(free_port())]
+    grpc = [sys.executable, "-m", "project.grpc_server", "--port", str(free_port())]
+    others = [
+        start(f"other-{n}", *command, address=url.split("/")[2])[0]
+        for n, command in enumerate((worker, beat, web_too, grpc))
+    ]
+    for other in others:
+        _wait(lambda other=other: other.exit_code is not None, other.last_lines)  # type: ignore[misc]
+        assert other.exit_code == 1, other.last_lines()
+        assert other.has_written("side_door_not_opened"), other.last_lines()
+        assert other.has_written("INTERNAL_ADDRESS of its own")
 
 
 def test_beat_and_grpc_have_a_side_door(start: Start, tmp_path: Path) -> None:
@@ -168,6 +178,39 @@ def test_web_shows_the_installation_at_its_side_door_and_with_the_token(tmp_path
         for text in (answer.text, beside.text):
             assert "recado_installation_read_failed 0.0" in text
         assert "/metrics" not in server.log.read_text()
+
+
+def test_web_counts_sockets_files_and_what_providers_call(aurora: House, tmp_path: Path) -> None:
+    member = as_member(aurora.owner).credential
+    with run_server(tmp_path, INTERNAL_ADDRESS=(address := f"{HOST}:{free_port()}")) as server:
+        url = f"http://{address}/metrics"
+        with greeted(server, member) as socket:
+            assert socket.is_quiet
+            found = _read(url)
+            assert (found["recado_sockets['websocket']"], found["recado_frames_sent_total[]"]) == (1, 2)
+        with closed(server) as stranger:
+            assert stranger.close_code() == 4401
+        with server.client(member) as client:
+            assert client.post("/v1/files", files={"file": ("a.bin", b"x" * 1000)}).status_code == 201
+            assert client.post("/v1/files", files={"file": ("a.bin", b"")}).status_code == 201
+            assert client.post("/v1/files", content=b"no form").status_code == 415
+            assert client.post("/v1/hooks/telegram/0199f3a2-7c1e-7d3b-9a54-2f6c8e1b4d70").status_code >= 400
+        _wait(lambda: _read(url)["recado_sockets['websocket']"] == 0)
+        found = _read(url)
+    assert {name: n for name, n in found.items() if n and name.startswith(_OF_WEB)} == {
+        "recado_socket_closes_total['1000']": 1,
+        "recado_socket_closes_total['4401']": 1,
+        "recado_uploads_total['stored']": 2,
+        "recado_upload_bytes_total[]": 1000,
+        # One each, although Django is asked twice.
+        "recado_http_requests_total['/v1/files', '2xx', 'POST']": 2,
+        "recado_http_requests_total['/v1/files', '4xx', 'POST']": 1,
+        "recado_http_requests_total['/v1/hooks/<slug:connector>/<uuid:account_id>', '4xx', 'POST']": 1,
+        "recado_provider_callbacks_total['refused', 'telegram']": 1,
+    }
+
+
+_OF_WEB = ("recado_socket_closes", "recado_upload", "recado_http_requests", "recado_provider_callbacks")
 
 
 def _answers(url: str) -> bool:

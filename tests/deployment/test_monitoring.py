@@ -75,7 +75,7 @@ def expressions() -> Iterator[tuple[str, str]]:
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([promtool(), *arguments], check=False, capture_output=True, text=True, timeout=120)
+    return subprocess.run([promtool(), *arguments], check=False, capture_output=True, text=True, timeout=400)
 
 
 def test_prometheus_takes_the_rules() -> None:

@@ -84,7 +84,8 @@ _OUT = Row(
             queries=(
                 (
                     (
-                        f"sum by (channel) (rate(recado_messages_delivered_total{{{_OF_BOTH}}}[30m])) / on (channel) "
+                        f"sum by (channel) (rate(recado_messages_delivered_total{{{_OF_BOTH}}}[30m])) "
+                        "/ on (channel) "
                         f"(sum by (channel) (rate(recado_messages_sent_total{{{_OF_BOTH}}}[30m])) > 0)"
                     ),
                     "{{channel}}",

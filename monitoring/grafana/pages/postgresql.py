@@ -64,7 +64,7 @@ _NOW = Row(
             ),
             thresholds=at_least(0.9, 0.97),
             decimals=2,
-            alert="postgre-sql-slow",
+            alert="postgresql-slow",
         ),
         Number(
             title="Replica behind",
@@ -178,7 +178,7 @@ _TABLES = Row(
                     "{{relname}}",
                 ),
             ),
-            alert="postgre-sql-slow",
+            alert="postgresql-slow",
         ),
         Lines(
             title="Size of the log",

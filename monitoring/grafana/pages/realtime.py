@@ -73,7 +73,7 @@ _TIME = Row(
             height=8,
             queries=(("sum by (code) (rate(recado_socket_closes_total[$__rate_interval]))", "{{code}}"),),
             stacked=True,
-            alert="web-socket-does-not-connect",
+            alert="websocket-does-not-connect",
         ),
         Lines(
             title="From written to published",

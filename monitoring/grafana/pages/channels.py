@@ -9,10 +9,12 @@ from monitoring.grafana.panels import (
     Lines,
     Number,
     Row,
+    Threshold,
     at_least,
 )
 
 _OF = 'channel=~"$channel"'
+_NONE_IS_FINE: tuple[Threshold, ...] = ((None, "green"), (1, "red"))
 _OF_BOTH = f'{_OF},account_class=~"$account_class"'
 
 _NOW = Row(
@@ -33,7 +35,7 @@ _NOW = Row(
                 (
                     "Refused",
                     "refused",
-                    ((None, "green"), (1, "red")),
+                    _NONE_IS_FINE,
                     "accounts-refused",
                     "The provider does not take their credentials: nothing leaves until a person acts.",
                 ),

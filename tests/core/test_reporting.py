@@ -29,7 +29,7 @@ def run(sentry: FakeSentry, code: str) -> None:
     setting_up = "import django; django.setup()\nimport sentry_sdk\n"
     done = subprocess.run(
         [sys.executable, "-c", f"{setting_up}{code}\nsentry_sdk.flush(5)\n"],
-        env=environment, check=False, capture_output=True, text=True, timeout=60,
+        env=environment, check=False, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 

@@ -111,7 +111,7 @@ def test_message_is_followed_from_the_api_to_the_frame(installation: Installatio
 
 
 def heard(socket: Any, message_id: str, last: str) -> list[dict[str, Any]]:
-    frames = []
+    frames: list[dict[str, Any]] = []
     while not frames or frames[-1]["status"] != last:
         frame = socket.hear()
         if frame.get("message_id") == message_id:

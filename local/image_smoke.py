@@ -139,7 +139,12 @@ def send(box: Container, settings: Mapping[str, str], running: ExitStack) -> Non
             "--read-only",
         ],
     }  # fmt: skip
-    processes = {name: box.process(name, command, settings) for name, command in commands.items()}
+    # All of them share this machine's network here, where one port is one process's.
+    side_doors = {name: f"{HOST}:{free_port()}" for name in commands}
+    processes = {
+        name: box.process(name, command, {**settings, "INTERNAL_ADDRESS": side_doors[name]})
+        for name, command in commands.items()
+    }
     running.callback(stop_all, processes.values())
     for process in processes.values():
         process.start()
@@ -153,9 +158,10 @@ def send(box: Container, settings: Mapping[str, str], running: ExitStack) -> Non
     processes["simulators"].wait_until(lambda: answers(f"{simulators}/control/healthz"), READY_SECONDS)
     say(f"  ✓ {', '.join(processes)} ({time.monotonic() - started:.1f} s)")
 
-    for address in (f"{web}/readyz", f"grpc://{HOST}:{grpc}", f"{flower}/admin/flower/healthcheck"):
+    beside = [f"http://{side_doors[name]}/healthz" for name in ("worker-whatsapp-cloud", "worker-events", "beat")]
+    for address in (f"{web}/readyz", f"grpc://{HOST}:{grpc}", f"{flower}/admin/flower/healthcheck", *beside):
         run_to_end(box, "healthcheck", [*HEALTHCHECK, address], {})
-    say("  ✓ health checks of web, gRPC and Flower")
+    say("  ✓ health checks of web, gRPC, Flower, workers and beat")
 
     demo = read_env(box.data / "demo.env")
     sent = time.monotonic()

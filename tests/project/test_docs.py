@@ -117,3 +117,11 @@ def test_links_from_outside_the_site_lead_somewhere(site: Path, name: str) -> No
         if not target.exists() or (anchor and in_docs and anchor not in anchors_of(page_of(site, target))):
             broken.append(link)
     assert broken == []
+
+
+def test_table_of_sizes_is_what_its_formula_prints() -> None:
+    page = (ROOT / "docs" / "sizing.md").read_text()
+    formula = page.split("```python\n", 1)[1].split("```", 1)[0]
+    ran = subprocess.run([sys.executable, "-c", formula], capture_output=True, text=True, check=True)
+    assert len(ran.stdout.splitlines()) == 3
+    assert ran.stdout in page

@@ -250,6 +250,9 @@ def judge(answer, wanted):
     if answer.status_code == wanted:
         answer.success()
         return
+    if not answer.status_code:
+        answer.failure(f"no answer: {type(answer.error).__name__}")
+        return
     is_problem = answer.headers.get("Content-Type", "").startswith("application/problem+json")
     code = answer.json().get("code") if is_problem else "no problem document"
     if answer.status_code in {429, 503} and not answer.headers.get("Retry-After"):

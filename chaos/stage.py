@@ -122,9 +122,7 @@ def simulators_process(folder: Path, url: str, web: str, app_secret: str) -> Pro
     return Process("simulators", command, folder / "simulators.log", stop_seconds=3)
 
 
-def web_process(
-    folder: Path, url: str, environment: Mapping[str, str], drain: int = 0, grace: int = 1
-) -> Process:
+def web_process(folder: Path, url: str, environment: Mapping[str, str], drain: int = 0, grace: int = 1) -> Process:
     port = url.rpartition(":")[2]
     command: list[str | Path] = [
         *(sys.executable, "-m", "project.web", "--host", HOST, "--port", port),

@@ -108,7 +108,9 @@ def _read_accounts(cursor: CursorWrapper, found: dict[Reading, Values]) -> None:
         _add(found[metrics.BACKLOG], (connector,), waiting)
         _add(found[metrics.SCHEDULED], (connector,), scheduled)
         of_oldest = found[metrics.OLDEST_WAITING]
-        of_oldest[connector,] = max(of_oldest.get((connector,), 0.0), oldest)
+        # What waits because somebody stopped its account is in nobody's way, and wakes nobody.
+        late = 0.0 if state in metrics.STOPPED else oldest
+        of_oldest[connector,] = max(of_oldest.get((connector,), 0.0), late)
     cursor.execute(_DEAD_LETTERS)
     found[metrics.DEAD_LETTERS] = {(connector, error): n for connector, error, n in cursor.fetchall()}
 

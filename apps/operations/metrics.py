@@ -10,6 +10,8 @@ from apps.core.metrics.labels import Label
 from apps.realtime import metrics as _realtime  # noqa: F401 - no application of Django's: nobody else would find it
 
 ACCOUNT_STATES = ("active", "paused", "refused", "draining")
+# Nothing leaves there until somebody lets it.
+STOPPED = frozenset({"paused", "refused"})
 KINDS_OF_KEYS = ("api_key", "installation_key")
 
 BACKLOG = Reading("recado_backlog", "Messages that wait to be sent, those under way among them.", CHANNEL)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
-from apps.core.metrics.declared import DECLARED, Timing, sample_names
 
+from apps.core.metrics.declared import DECLARED, Timing, sample_names
 from local.places import ROOT
 from local.promtool import promtool
 from monitoring.grafana.build import DASHBOARDS, stale

@@ -1,6 +1,7 @@
 """What Prometheus asks, whom Alertmanager tells and what Grafana shows are all in docker-compose.yml."""
 
 import re
+from collections import defaultdict
 from itertools import chain
 from pathlib import PurePosixPath
 from typing import Any
@@ -9,7 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from celery_app import QUEUES
 from tests.deployment.compose import ROOT, Service, variables, with_side_door
+from tests.deployment.kubernetes import Manifests
 
 MONITORING = ROOT / "monitoring"
 JOBS = {"recado", "flower", "celery", "postgres", "redis", "prometheus", "alertmanager", "node", "blackbox"}
@@ -103,3 +106,17 @@ def test_grafana_asks_what_runs_beside_it(services: dict[str, Service]) -> None:
     for source in sources:
         name = urlsplit(source["url"]).hostname or ""
         assert set(services[name]["networks"]) & set(services["grafana"]["networks"]), name
+
+
+def test_what_is_not_told_beside_another_alert_are_alerts() -> None:
+    rules = "".join(path.read_text() for path in (MONITORING / "prometheus" / "rules").glob("*.yml"))
+    alerts = set(re.findall(r"alert: (\w+)", rules))
+    for rule in read("alertmanager/alertmanager.yml")["inhibit_rules"]:
+        for matcher in (*rule["source_matchers"], *rule["target_matchers"]):
+            assert matcher.removeprefix('alertname = "').rstrip('"') in alerts
+
+
+def test_celerys_exporter_asks_for_every_queue(services: dict[str, Service], production: Manifests) -> None:
+    assert sorted(variables(services["celery-exporter"])["CE_QUEUES"].split(",")) == sorted(QUEUES)
+    in_cluster = production.environment(production.pods_of("celery-exporter"), defaultdict(dict))
+    assert sorted(in_cluster["CE_QUEUES"].split(",")) == sorted(QUEUES)

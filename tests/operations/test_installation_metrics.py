@@ -137,3 +137,13 @@ def test_without_redis_the_rest_is_told(aurora: House, monkeypatch: pytest.Monke
     assert found[metrics.READ_FAILED] == {(): 1}
     assert found[metrics.BACKLOG] == {(WHATSAPP,): 1}
     assert metrics.BREAKERS not in found
+
+
+def test_what_waits_because_its_account_was_stopped_is_not_late(aurora: House) -> None:
+    message = history.queued(aurora)
+    Delivery.across_organizations.filter(message=message).update(due_at=clock.now() - timedelta(days=1))
+    look()
+    assert read()[metrics.OLDEST_WAITING][WHATSAPP,] > 3600
+    ChannelAccount.across_organizations.update(paused_at=clock.now())
+    found = read()
+    assert (found[metrics.OLDEST_WAITING][WHATSAPP,], found[metrics.BACKLOG][WHATSAPP,]) == (0, 1)

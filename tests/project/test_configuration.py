@@ -17,7 +17,7 @@ PAGE = ROOT / "docs" / "configuration.md"
 # Read where another one is missing.
 TAKEN_FROM = {"BROKER_URL": "`REDIS_URL`", "S3_PUBLIC_URL": "`S3_ENDPOINT_URL`"}
 # By tests, which know no settings.
-READ_ELSEWHERE = {"CHROMIUM"}
+READ_ELSEWHERE = {"CHROMIUM", "PROMTOOL"}
 PRINT = """
 import importlib, json, sys
 importlib.import_module(sys.argv[1])
@@ -74,7 +74,7 @@ def in_words(default: object) -> str:
         return "none"
     if isinstance(default, bool):
         return str(default).lower()
-    if isinstance(default, int):
+    if isinstance(default, int | float):
         return str(default)
     return f"`{str(default).removeprefix(f'{ROOT}/')}`"
 
@@ -109,7 +109,7 @@ def test_a_reader_remembers_what_it_was_asked_for() -> None:
 
 def test_code_reads_the_environment_through_its_reader() -> None:
     """What is read past it is checked by nobody, and documented by chance."""
-    past = re.compile(r"os\.(?:getenv|environ(?:\.get)?)[\[(]\s*\"([A-Z_]+)\"")
+    past = re.compile(r"os\.(?:getenv|environ(?:\.get)?)[\[(]\s*\"([A-Z_]+)\"(?!\]\s*=\s)")
     sources = [path for folder in ("apps", "project") for path in Path(ROOT, folder).rglob("*.py")]
     read = {
         (path.relative_to(ROOT).as_posix(), name) for path in sources for name in past.findall(path.read_text())

@@ -2,11 +2,19 @@
 
 from contextlib import nullcontext
 
-from apps.messaging.engine import counted
+from celery.signals import worker_init
+
 from celery_app import app
 
 __all__ = ["app"]
 
-for _name in ("claimed", "outcomes", "limited", "breaker_opened", "published"):
-    setattr(counted, _name, lambda *_args, **_kwargs: None)
-counted.drain = lambda _account: nullcontext()  # type: ignore[return-value]
+_NOTHING = dict.fromkeys(("claimed", "outcomes", "limited", "breaker_opened", "published"), lambda *_, **__: None)
+
+
+@worker_init.connect
+def count_nothing(**_: object) -> None:
+    # Only once Django is set up.
+    from apps.messaging.engine import counted  # noqa: PLC0415
+
+    for name, nothing in {**_NOTHING, "drain": nullcontext}.items():
+        setattr(counted, name, nothing)

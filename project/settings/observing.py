@@ -12,6 +12,10 @@ RELEASE = env.text("RELEASE", "")
 # The collector that traces are exported to; without one there are none. The ratio is of those that nobody above us
 # has decided about.
 OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT", "").rstrip("/")
+# What it asks for besides, such as the key of a service: name=value, separated by commas.
+OTEL_EXPORTER_OTLP_HEADERS = dict(
+    word.partition("=")[::2] for word in env.words("OTEL_EXPORTER_OTLP_HEADERS", [], hint="name=value words")
+)
 TRACES_SAMPLE_RATIO = env.ratio("TRACES_SAMPLE_RATIO", 0.1)
 # Where errors are reported; without it, nowhere but in the log.
 SENTRY_DSN = env.text("SENTRY_DSN", "")

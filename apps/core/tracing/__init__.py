@@ -1,13 +1,11 @@
 """Traces: a few telling spans, from the request that brings a message to the frame that tells of it.
 
-Off unless the settings name a collector and the process said `begin`. Off, nothing of OpenTelemetry is imported,
+Off unless the settings name a collector and the process said `begin`. Off, nothing that exports is imported,
 and every function here returns at once. What is not sampled costs as little: it has no span at all, anywhere.
 """
 
+from apps.core.tracing.span import MOST_LINKS, Attributes, Span
 from apps.core.tracing.spans import (
-    MOST_LINKS,
-    Attributes,
-    Span,
     begin,
     carried,
     child,

@@ -2,56 +2,19 @@
 
 import atexit
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar, copy_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from apps.core.tracing.sampling import is_kept
-from apps.core.tracing.trace_context import Parent, read, write
+from apps.core.tracing.span import Attributes, Span, others
+from apps.core.tracing.trace_context import Parent, read
 
 if TYPE_CHECKING:
-    from apps.core.tracing.export import Recorder
-
-type Attributes = Mapping[str, str | int | float | bool]
-
-# Of one span: a batch may carry thousands.
-MOST_LINKS = 32
-
-
-class Span:
-    """One that is kept. Its attributes are ids, counts and states: never a text, an address or a credential."""
-
-    __slots__ = ("_given", "is_call", "span_id", "trace_id", "traceparent")
-
-    def __init__(self, given: Any, *, is_call: bool = False) -> None:
-        self._given = given
-        context = given.get_span_context()
-        self.trace_id = f"{context.trace_id:032x}"
-        self.span_id = f"{context.span_id:016x}"
-        self.traceparent = write(context.trace_id, context.span_id)
-        # Of somebody outside: what is known of their answer belongs to it.
-        self.is_call = is_call
-
-    def note(self, attributes: Attributes) -> None:
-        self._given.set_attributes(attributes)
-
-    def rename(self, name: str) -> None:
-        self._given.update_name(name)
-
-    def fail(self, kind: str) -> None:
-        """What it says is left to the log, which hides what is nobody's business."""
-        assert _recorder is not None
-        _recorder.fail(self._given, kind)
-
-    def link(self, traceparents: Iterable[str]) -> None:
-        assert _recorder is not None
-        _recorder.link(self._given, _others(traceparents, self.traceparent))
-
-    def end(self) -> None:
-        self._given.end()
+    from apps.core.tracing.export import Exporter
 
 
 class _Unsampled:
@@ -61,34 +24,34 @@ class _Unsampled:
 _UNSAMPLED = _Unsampled()
 _NOTHING: AbstractContextManager[None] = nullcontext()
 _current: ContextVar[Span | _Unsampled | None] = ContextVar("recado_span", default=None)
-_recorder: "Recorder | None" = None
+_exporter: "Exporter | None" = None
 
 
 def begin(process: str) -> None:
     """Said by every process that runs for long, after its last fork."""
-    global _recorder  # noqa: PLW0603 - one a process
-    if _recorder is None and settings.OTEL_EXPORTER_OTLP_ENDPOINT:
-        from apps.core.tracing.export import Recorder  # noqa: PLC0415 - only where it is wanted
+    global _exporter  # noqa: PLW0603 - one a process
+    if _exporter is None and settings.OTEL_EXPORTER_OTLP_ENDPOINT:
+        from apps.core.tracing.export import Exporter  # noqa: PLC0415 - only where it is wanted
 
-        _recorder = Recorder(process)
+        _exporter = Exporter(process)
         atexit.register(end)
 
 
 def end() -> None:
     """What is at hand is exported, for as long as nobody minds waiting."""
-    global _recorder
-    recorder, _recorder = _recorder, None
-    if recorder is not None:
-        recorder.close()
+    global _exporter
+    exporter, _exporter = _exporter, None
+    if exporter is not None:
+        exporter.close()
 
 
 def is_on() -> bool:
-    return _recorder is not None
+    return _exporter is not None
 
 
 def now() -> int:
     """When something began, for `past`; 0 when nobody will ask."""
-    return time.time_ns() if _recorder is not None else 0
+    return time.time_ns() if _exporter is not None else 0
 
 
 def here() -> Span | None:
@@ -103,7 +66,7 @@ def is_decided() -> bool:
 
 def decide() -> bool:
     """For what nobody above decided about."""
-    return _recorder is not None and is_kept()
+    return _exporter is not None and is_kept()
 
 
 def traceparent() -> str | None:
@@ -121,13 +84,13 @@ def start(
     started: int | None = None,
 ) -> Span:
     """Kept, whoever asks; for those who know that it is. Without a parent it begins a trace."""
-    assert _recorder is not None
-    return _start(name, kind, read(parent), attributes, links=_others(of, parent), started=started)
+    assert _exporter is not None
+    return _start(name, kind, read(parent), attributes, links=others(of, parent), started=started)
 
 
 def root(name: str, *, kind: str = "internal", caller: str | None = None) -> AbstractContextManager[Span | None]:
     """Where work comes into this process. Goes on with the caller's trace, whether or not theirs is sampled."""
-    if _recorder is None:
+    if _exporter is None:
         return _NOTHING
     parent = read(caller)
     if not is_kept(parent):
@@ -137,14 +100,14 @@ def root(name: str, *, kind: str = "internal", caller: str | None = None) -> Abs
 
 def child(name: str, attributes: Attributes | None = None) -> AbstractContextManager[Span | None]:
     """Of the span that one is in; nothing, where that is none."""
-    parent = here() if _recorder is not None else None
+    parent = here() if _exporter is not None else None
     return within(start(name, attributes, parent=parent.traceparent)) if parent else _NOTHING
 
 
 def past(name: str, started: int, attributes: Attributes | None = None, *, of: Iterable[str] = ()) -> None:
     """Work that has just ended, on behalf of these. In the trace that one is in; else in theirs, if it is a single
     one; else in a trace of its own. It is linked to all that are in others."""
-    if _recorder is None:
+    if _exporter is None:
         return
     behalf = list(dict.fromkeys(of))
     parent = traceparent()
@@ -199,19 +162,5 @@ def _start(
     links: Iterable[Parent] = (),
     started: int | None = None,
 ) -> Span:
-    assert _recorder is not None
-    given = _recorder.start(name, kind, parent, attributes, links=links, started=started)
-    return Span(given, is_call=kind == "client")
-
-
-def _others(traceparents: Iterable[str], besides: str | None) -> list[Parent]:
-    """As many as a span may be linked to. What is in the same trace needs no link."""
-    own = read(besides)
-    found: dict[int, Parent] = {}
-    for each in traceparents:
-        parent = read(each)
-        if parent is not None and (own is None or parent.trace_id != own.trace_id):
-            found.setdefault(parent.trace_id, parent)
-            if len(found) == MOST_LINKS:
-                break
-    return list(found.values())
+    assert _exporter is not None
+    return Span(_exporter.keep, name, kind, parent, attributes=attributes, links=list(links), started=started)

@@ -3,14 +3,14 @@
 import re
 from typing import NamedTuple
 
-_WORDS = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
+_WORDS = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
 _SAMPLED = 1
 _LONGEST = 200
 
 
 class Parent(NamedTuple):
-    trace_id: int
-    span_id: int
+    trace_id: str
+    span_id: str
     is_sampled: bool
 
 
@@ -19,10 +19,10 @@ def read(traceparent: str | None) -> Parent | None:
     found = _WORDS.fullmatch(traceparent) if traceparent and len(traceparent) <= _LONGEST else None
     if found is None:
         return None
-    trace_id, span_id, flags = (int(word, 16) for word in found.groups())
-    return Parent(trace_id, span_id, bool(flags & _SAMPLED)) if trace_id and span_id else None
+    trace_id, span_id, flags = found.groups()
+    return Parent(trace_id, span_id, bool(int(flags, 16) & _SAMPLED))
 
 
-def write(trace_id: int, span_id: int) -> str:
+def write(trace_id: str, span_id: str) -> str:
     """Only of what is sampled: nothing else is ever written down."""
-    return f"00-{trace_id:032x}-{span_id:016x}-01"
+    return f"00-{trace_id}-{span_id}-01"

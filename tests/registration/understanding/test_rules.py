@@ -3,7 +3,7 @@
 from functools import partial
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from apps.registration.kinds import Kind
@@ -241,6 +241,7 @@ def test_rules_read_anything(text: str, asked: Asked) -> None:
     st.lists(st.sampled_from(PIECES) | st.text(max_size=8), max_size=12).map(" ".join),
     st.sampled_from([Asked(), CONSENT, SUMMARY, *(Asked(kind) for kind in Kind)]),
 )
+@example("moro na \n Rua A, 1", Asked())
 @settings(max_examples=400, deadline=None)
 def test_rules_make_nothing_up(text: str, asked: Asked) -> None:
     said = compact(speech.written(prepared(text)))

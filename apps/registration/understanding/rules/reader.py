@@ -132,7 +132,7 @@ def _find_digits(message: Message, kind: Kind) -> None:
 
 
 def _slots(message: Message) -> tuple[Slot, ...]:
-    return tuple(Slot(each.kind, message.text[each.start : each.end]) for each in message.in_order())
+    return tuple(Slot(each.kind, message.text[each.start : each.end].strip()) for each in message.in_order())
 
 
 def _corrected(message: Message, words: str) -> Kind | None:

@@ -29,8 +29,9 @@ from rest_framework.exceptions import APIException  # noqa: E402
 from apps.core import tracing  # noqa: E402
 from apps.core.asgi.django_threads import Threads  # noqa: E402
 from apps.core.metrics.process import tell_certificate  # noqa: E402
+from apps.core.pulse import Pulse  # noqa: E402
 from apps.core.redis import RedisError, redis_client  # noqa: E402
-from apps.core.side_door import open_or_exit  # noqa: E402
+from apps.core.side_door import add_page, open_or_exit  # noqa: E402
 from apps.messaging.grpc import Messages  # noqa: E402
 from apps.realtime.grpc.events import Events  # noqa: E402
 from apps.realtime.grpc.generated import recado_pb2  # noqa: E402
@@ -93,13 +94,16 @@ async def serve(options: argparse.Namespace) -> int:
     except (RuntimeError, OSError) as error:
         logger.critical("cannot_listen", host=options.host, port=options.port, reason=str(error))
         return 1
+    pulse = Pulse()
+    add_page("/healthz", pulse.page)
     open_or_exit()
     await server.start()
-    checking = asyncio.create_task(_check(health_of, threads))
+    beside = [asyncio.create_task(work) for work in (_check(health_of, threads), pulse.keep_beating())]
     logger.info("grpc_listens", host=options.host, port=options.port, is_encrypted=options.certificate is not None)
 
     await told_to_stop.wait()
-    checking.cancel()
+    for each in beside:
+        each.cancel()
     await health_of.enter_graceful_shutdown()
     events.drain()
     await server.stop(DRAIN_SECONDS)

@@ -14,6 +14,7 @@ from apps.core.metrics import exposed
 from apps.core.redis import RedisError, redis_client
 
 OK = "ok"
+LIVE = "/healthz"
 
 
 class Probes:
@@ -92,7 +93,7 @@ def _known_migrations() -> frozenset[tuple[str, str]]:
 
 
 PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
-    "/healthz": healthz,
+    LIVE: healthz,
     "/readyz": readyz,
     exposed.PATH: exposed.metrics,
 }

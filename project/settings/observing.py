@@ -1,5 +1,7 @@
 """What a process tells of itself, and where."""
 
+from urllib.parse import unquote
+
 from project.env import env
 
 # Where every process answers `/metrics` and `/healthz` besides what it serves: for Prometheus and for probes, on a
@@ -13,9 +15,10 @@ RELEASE = env.text("RELEASE", "")
 # has decided about.
 OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT", "").rstrip("/")
 # What it asks for besides, such as the key of a service: name=value, separated by commas.
-OTEL_EXPORTER_OTLP_HEADERS = dict(
-    word.partition("=")[::2] for word in env.words("OTEL_EXPORTER_OTLP_HEADERS", [], hint="name=value words")
-)
+OTEL_EXPORTER_OTLP_HEADERS = {
+    name: unquote(value)
+    for name, _, value in (word.partition("=") for word in env.words("OTEL_EXPORTER_OTLP_HEADERS", []))
+}
 TRACES_SAMPLE_RATIO = env.ratio("TRACES_SAMPLE_RATIO", 0.1)
 # Where errors are reported; without it, nowhere but in the log.
 SENTRY_DSN = env.text("SENTRY_DSN", "")

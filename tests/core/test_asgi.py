@@ -210,6 +210,23 @@ async def test_probes_are_answered_while_the_process_is_busy(application: Thread
     assert (await Client("/healthz").ask(application)).status == 200
 
 
+async def test_probes_wait_for_no_request(application: ThreadedDjango) -> None:
+    release.clear()
+    slow_ones = [asyncio.create_task(Client("/slow").ask(application)) for _ in range(2)]
+    try:
+        async with asyncio.timeout(10):
+            assert (await Client("/readyz").ask(application)).status == 200
+            alive = await Client("/healthz").ask(application)
+            assert (alive.content, (await Client("/healthz", method="HEAD").ask(application)).status) == (
+                b'{"status":"ok"}',
+                200,
+            )
+        assert not any(each.done() for each in slow_ones)
+    finally:
+        release.set()
+        await asyncio.gather(*slow_ones)
+
+
 def readiness(server: Server) -> str:
     """With a client of its own: one shared by many threads now and then loses a connection."""
     with server.client() as client:
@@ -218,9 +235,13 @@ def readiness(server: Server) -> str:
 
 def test_database_connections_are_given_back_after_each_request(server: Server) -> None:
     """More clients than connections: all are answered, because no request keeps one."""
+
+    def ask(_number: int) -> int:
+        with server.client("Api-Key rk_0123456789ab_nobody-has-this-one") as client:
+            return client.get("/v1/me").status_code
+
     with ThreadPoolExecutor(40) as threads:
-        answers = list(threads.map(lambda _: readiness(server), range(120)))
-    assert answers == ["ok"] * 120
+        assert list(threads.map(ask, range(120))) == [401] * 120
 
 
 def test_requests_go_on_after_the_database_was_restarted(server: Server) -> None:

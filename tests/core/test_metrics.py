@@ -1,6 +1,7 @@
 """What is declared, how it is counted, and who may see it."""
 
 import fcntl
+import os
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from apps.core.metrics import declared, shared
 from apps.core.metrics.declared import Counter, Timing, every, sample_names
 from apps.core.metrics.labels import ROUTE, Label
 from apps.core.metrics.requests import _readable
+from apps.messaging import metrics as messaging_metrics
 from local import describe_metrics
 from tests.cast import Api
 from tests.counting import counting, series
@@ -206,16 +208,26 @@ def test_what_children_counted_outlives_them_and_their_files_do_not_pile_up(tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+def test_number_that_cannot_be_written_down_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise FileNotFoundError("gone")
+
+    monkeypatch.setattr(messaging_metrics.SENT, "of", fail)
+    messaging_metrics.SENT.add("sms", "usual", by=3)
+
+
 def test_what_a_killed_worker_left_behind_is_removed_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    dead, alive = tmp_path / "recado-metrics-dead", tmp_path / "recado-metrics-alive"
-    for folder in (dead, alive):
+    dead, made, alive = (tmp_path / f"recado-metrics-{name}" for name in ("dead", "being-made", "alive"))
+    for folder in (dead, made, alive):
         folder.mkdir()
         (folder / "counter_0.db").write_bytes(b"")
+    (made / "lock").touch()
     (dead / "lock").touch()
+    os.utime(dead / "lock", (0, 0))
     with (alive / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         shared._remove_left_behind()
-    assert [folder.name for folder in tmp_path.iterdir()] == [alive.name]
+    assert {folder.name for folder in tmp_path.iterdir()} == {made.name, alive.name}

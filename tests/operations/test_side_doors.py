@@ -160,6 +160,7 @@ def test_beat_and_grpc_have_a_side_door(start: Start, tmp_path: Path) -> None:
     for process, url in ((beat, of_beat), (grpc, of_grpc)):
         _wait(lambda url=url: _answers(url), process.last_lines)  # type: ignore[misc]
         assert _read(url)["recado_build_info['unknown']"] == 1
+    assert httpx.get(of_grpc.replace("/metrics", "/healthz"), trust_env=False).text == "well\n"
 
 
 def test_web_shows_the_installation_at_its_side_door_and_with_the_token(tmp_path: Path) -> None:

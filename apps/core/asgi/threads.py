@@ -23,12 +23,14 @@ from django.urls import set_script_prefix
 
 from apps.core.api.problems import CONTENT_TYPE, document
 from apps.core.asgi import Receive, Scope, Send
-from apps.core.health import PROBES
+from apps.core.health import LIVE, PROBES
 
 # How long a body of at most two megabytes may take to arrive.
 BODY_SECONDS = 30
 # What the same request may escape if it is sent again.
 PASSING = frozenset({408, 503})
+# Probes wait for no request; two may ask at once.
+PROBING_THREADS = 2
 CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1"})
 
 
@@ -41,10 +43,19 @@ class _Answer:
     stream: StreamingHttpResponse | None
 
 
+_ALIVE = _Answer(
+    200,
+    [(b"content-type", b"application/json"), (b"content-length", b"15"), (b"cache-control", b"no-store")],
+    b'{"status":"ok"}',
+    None,
+)
+
+
 class ThreadedDjango(ASGIHandler):
     def __init__(self, *, threads: int, most_waiting: int) -> None:
         super().__init__()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        self._probing = ThreadPoolExecutor(PROBING_THREADS, thread_name_prefix="probe")
         self._most = threads + most_waiting
         self._present = 0
 
@@ -54,6 +65,10 @@ class ThreadedDjango(ASGIHandler):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # type: ignore[override]
         if scope["type"] != "http":
             raise ValueError(f"{scope['type']} connections are not for this handler")
+        if scope["path"] == LIVE and scope["method"] in {"GET", "HEAD"}:
+            # By this loop itself: whoever is slow, the database above all, is not mended by a restart.
+            await _send(send, _ALIVE)
+            return
         try:
             # All of it is here before a place is taken, so a client that sends slowly, or nothing, holds none.
             async with asyncio.timeout(BODY_SECONDS):
@@ -76,8 +91,10 @@ class ThreadedDjango(ASGIHandler):
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
 
+        threads = self._probing if scope["path"] in PROBES else self._threads
+
         async def in_thread(function: Any, *arguments: Any) -> Any:
-            return await loop.run_in_executor(self._threads, context.run, function, *arguments)
+            return await loop.run_in_executor(threads, context.run, function, *arguments)
 
         answer: _Answer = await in_thread(self._carry_out, scope, body)
         if answer.stream is None:

@@ -7,16 +7,19 @@ children write (shared.py). Label values are looked up once; after that, countin
 import threading
 from bisect import bisect_left
 from collections import Counter as Tally
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from functools import cache
+from functools import lru_cache, wraps
 from typing import Any, Literal
 
 import prometheus_client as library
+import structlog
 from django.utils.module_loading import autodiscover_modules
 from prometheus_client import CollectorRegistry
 
 from apps.core.metrics.labels import OTHER, Label
+
+logger = structlog.get_logger(__name__)
 
 PREFIX = "recado_"
 # Not the library's own, in which Flower and others count too.
@@ -35,6 +38,26 @@ class Source(StrEnum):
     PROCESS = "process"
     # The same wherever it is read: take the largest.
     INSTALLATION = "installation"
+
+
+def _in_nobodys_way[**P](count: Callable[P, None]) -> Callable[P, None]:
+    """A number that cannot be written down must not stop whoever counts: they send messages."""
+
+    @wraps(count)
+    def call(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            count(*args, **kwargs)
+        except OSError as error:
+            _say_once(str(error))
+
+    return call
+
+
+@lru_cache(maxsize=100)
+def _say_once(reason: str) -> None:
+    logger.error(
+        "not_counted", reason=reason, hint="Their folder is gone or full. Restart the worker."
+    )
 
 
 class Histogram(library.Histogram):
@@ -129,6 +152,7 @@ class Counter(Metric[library.Counter]):
             raise ValueError(f"{name} is a counter, so it ends in _total")
         super().__init__(name, says, labels)
 
+    @_in_nobodys_way
     def add(self, *values: str, by: float = 1) -> None:
         self.of(values).inc(by)
 
@@ -145,9 +169,11 @@ class Gauge(Metric[library.Gauge]):
         super().__init__(name, says, labels)
         self._mode = mode
 
+    @_in_nobodys_way
     def move(self, *values: str, by: float) -> None:
         self.of(values).inc(by)
 
+    @_in_nobodys_way
     def put(self, *values: str, to: float) -> None:
         self.of(values).set(to)
 
@@ -165,6 +191,7 @@ class Timing(Metric[Histogram]):
         super().__init__(name, says, labels)
         self.buckets = tuple(buckets)
 
+    @_in_nobodys_way
     def add(self, *values: str, seconds: Sequence[float]) -> None:
         if seconds:
             self.of(values).observe_many(seconds)
@@ -214,6 +241,6 @@ def begin_again() -> None:
         metric.forget()
 
 
-@cache
+@lru_cache(maxsize=1)
 def _look_for_all() -> None:
     autodiscover_modules("metrics")

@@ -10,6 +10,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from prometheus_client import values
@@ -19,6 +20,7 @@ from apps.core.metrics.declared import begin_again
 _PREFIX = "recado-metrics-"
 _LOCK = "lock"
 _PARENT = "parent"
+_BEING_MADE_SECONDS = 60
 
 _folder: Path | None = None
 _place = _PARENT
@@ -65,6 +67,9 @@ def _remove_left_behind() -> None:
         except OSError:  # somebody else's, or just being made or removed
             continue
         try:
+            # One that is being made has a lock that nobody holds yet.
+            if time.time() - os.fstat(held).st_mtime < _BEING_MADE_SECONDS:
+                continue
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(old, ignore_errors=True)
         except OSError:

@@ -80,7 +80,7 @@ class Exporter:
     def _export(self, spans: Sequence[Span]) -> bool:
         try:
             status = self._post(self._written(spans))
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, ValueError, TypeError) as error:
             return self._fail(type(error).__name__)
         return 200 <= status < 300 or self._fail(str(status))
 

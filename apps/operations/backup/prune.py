@@ -9,6 +9,7 @@ from apps.core import clock
 from apps.files.stores.s3 import S3Store
 from apps.operations.backup import catalogue, places
 from apps.operations.backup.policy import Policy, kept
+from apps.operations.backup.problem import BackupFailed
 
 # No run takes so long; what is younger may be at work, in another database.
 _ABANDONED = timedelta(days=2)
@@ -19,6 +20,8 @@ TIME = "%Y%m%dT%H%M%SZ"
 @dataclass(frozen=True, slots=True)
 class Pruned:
     backups: list[str]
+    # With a manifest that no key of ours has sealed: they count for nothing, and stay.
+    strangers: list[str]
     # Dumps without a manifest, and uploads that nobody ended.
     leftovers: int
 
@@ -26,14 +29,28 @@ class Pruned:
 def prune(store: S3Store) -> Pruned:
     """Only what lies directly under the prefix and is named as we name things."""
     policy = Policy(settings.BACKUP_KEEP_DAILY, settings.BACKUP_KEEP_WEEKLY, settings.BACKUP_KEEP_MONTHLY)
-    times = {name: at for name in catalogue.names(store) if (at := taken_at(name)) is not None}
+    times, strangers = _ours(store)
     staying = kept(times.values(), policy)
     going = [name for name, at in times.items() if at not in staying]
     for name in going:
         # The manifest first: half a removal leaves nothing that looks like a backup.
         store.remove(places.manifest_key(name))
         store.remove(places.dump_key(name))
-    return Pruned(going, _remove_leftovers(store, set(times) - set(going)))
+    return Pruned(going, strangers, _remove_leftovers(store, set(times).union(strangers) - set(going)))
+
+
+def _ours(store: S3Store) -> tuple[dict[str, datetime], list[str]]:
+    """Whoever reaches the storage can name a file as they like, and another installation may share it."""
+    times: dict[str, datetime] = {}
+    strangers = []
+    for name in catalogue.names(store):
+        if taken_at(name) is None:
+            continue
+        try:
+            times[name] = catalogue.manifest(store, name).taken_at
+        except BackupFailed:
+            strangers.append(name)
+    return times, strangers
 
 
 def taken_at(name: str) -> datetime | None:

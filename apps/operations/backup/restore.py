@@ -55,10 +55,10 @@ def check(manifest: Manifest, *, without_keys: bool) -> None:
             f"The database is not empty: it has {found} tables. Create an empty one and point DATABASE_URL at it; "
             "nothing is ever restored over what is there."
         )
-    if others := _others_at_work():
+    if others := others_at_work():
         raise BackupFailed(
-            f"{others} others work with this database as the same user. Stop web, gRPC, workers and beat first: "
-            "they would send what is not yet held."
+            f"Others work with this database as the same user: {', '.join(others)}. Stop web, gRPC, workers and "
+            "beat first: they would send what is not yet held."
         )
 
 
@@ -107,22 +107,24 @@ def _to() -> tuple[str, ...]:
     return (f"--dbname={postgres_tools.conninfo()}",)
 
 
-def _others_at_work() -> int:
+def others_at_work() -> list[str]:
+    """Who they say they are, and from where."""
     # Those of our own pool would be counted; the next question opens it again.
     engine: Any = connection
     engine.close()
     engine.close_pool()
     with psycopg.connect(postgres_tools.conninfo(), password=postgres_tools.password()) as own:
-        row = own.execute(_OTHERS).fetchone()
-    return row[0] if row else 0
+        return [who for (who,) in own.execute(_OTHERS).fetchall()]
 
 
-# Whoever watches the server has a user of their own.
+# Whoever only watches the server says so.
 _OTHERS = """
-SELECT count(*)
+SELECT DISTINCT concat_ws(' at ', coalesce(nullif(application_name, ''), 'somebody'), host(client_addr)) AS who
   FROM pg_stat_activity
  WHERE datname = current_database() AND usename = current_user AND backend_type = 'client backend'
-   AND pid <> pg_backend_pid()
+   AND pid <> pg_backend_pid() AND application_name <> 'postgres_exporter'
+ ORDER BY who
+ LIMIT 20
 """
 
 

@@ -33,6 +33,8 @@ def taken() -> Iterator[Snapshot]:
             postgres_tools.conninfo(),
             password=postgres_tools.password(),
             autocommit=True,
+            # Alerts on long transactions know it.
+            application_name="recado-backup",
             # It does nothing while pg_dump works, for hours if need be.
             options="-c statement_timeout=60s -c idle_in_transaction_session_timeout=0",
         )

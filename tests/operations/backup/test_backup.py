@@ -23,7 +23,7 @@ from apps.operations.backup import catalogue, places, postgres_tools, snapshot
 from apps.operations.backup.manifest import Manifest
 from apps.operations.backup.part_writer import PartWriter, part_bytes
 from apps.operations.backup.problem import AnotherIsAtWork, BackupFailed
-from apps.operations.backup.prune import prune
+from apps.operations.backup.prune import prune, taken_at
 from apps.operations.backup.restore import check
 from apps.operations.backup.take import take
 from apps.operations.backup.verify import verify
@@ -200,6 +200,12 @@ def test_what_is_missing_is_said(s3: S3, settings: Settings) -> None:
         run("backup")
 
 
+def manifest_of(name: str) -> Manifest:
+    at = taken_at(name)
+    assert at is not None
+    return Manifest(name, at, 1.0, 4, "", 0, "18", "", [], {}, {}, "hash")
+
+
 def test_pruning_removes_what_the_policy_does_not_keep_and_nothing_of_others(
     s3: S3, storage: S3Store, settings: Settings
 ) -> None:
@@ -207,6 +213,10 @@ def test_pruning_removes_what_the_policy_does_not_keep_and_nothing_of_others(
     old = [f"202601{day:02}T030000Z-abcdef" for day in (1, 2, 3)]
     for name in old:
         storage.put(places.dump_key(name), b"dump")
+        storage.put(places.manifest_key(name), manifest_of(name).sealed())
+    # Of another installation, or of somebody who would have ours pruned.
+    forged = [f"20990101T0000{second:02}Z-abcdef" for second in range(5)]
+    for name in forged:
         storage.put(places.manifest_key(name), b"{}")
     others = ["other/20200101T030000Z-abcdef.json", "recado/below/20200101T030000Z-abcdef.json",
               "recado/notes.txt", "recado/notes.json", "recado-two/20200101T030000Z-abcdef.json"]  # fmt: skip
@@ -217,8 +227,9 @@ def test_pruning_removes_what_the_policy_does_not_keep_and_nothing_of_others(
     for name in ("20260101T040000Z-fedcba", young):
         storage.put(places.dump_key(name), b"half a dump")
     pruned = prune(storage)
-    assert (pruned.backups, pruned.leftovers) == ([old[0]], 1)
+    assert (pruned.backups, pruned.strangers, pruned.leftovers) == ([old[0]], forged, 1)
     left = [key for name in old[1:] for key in (places.dump_key(name), places.manifest_key(name))]
+    left += [places.manifest_key(name) for name in forged]
     assert sorted(s3.objects()) == sorted([*left, *others, places.dump_key(young)])
 
 

@@ -39,6 +39,10 @@ class Command(BaseCommand):
             if not no_prune:
                 pruned = prune(store)
                 self.stdout.write(f"{len(pruned.backups)} old ones removed, {pruned.leftovers} leftovers")
+                if pruned.strangers:
+                    self.stderr.write(
+                        f"Left alone, because no key of ours has sealed them: {', '.join(pruned.strangers[:10])}"
+                    )
         except AnotherIsAtWork as problem:
             raise CommandError(str(problem), returncode=NOT_NOW) from problem
         except (BackupFailed, StoreFailed) as problem:

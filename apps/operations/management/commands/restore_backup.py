@@ -16,7 +16,7 @@ from apps.files.stores.store import StoreFailed
 from apps.operations.backup import catalogue, hold
 from apps.operations.backup.places import backup_store
 from apps.operations.backup.problem import BackupFailed
-from apps.operations.backup.restore import Way, check, restore
+from apps.operations.backup.restore import Way, check, others_at_work, restore
 from apps.operations.backup.settle import lift_limits, settle
 from apps.operations.backup.sizes import readable
 
@@ -89,6 +89,11 @@ class Command(BaseCommand):
         lift_limits()
         call_command("migrate", interactive=False, verbosity=0, stdout=self.stdout)
         self._settle(manifest.taken_at, holds=not no_hold)
+        if others := others_at_work():
+            self.stdout.write(
+                f"Others came while it was restored: {', '.join(others)}. What was to be held may have left; stop "
+                "them, create another empty database, and restore into that."
+            )
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
         self.stdout.write(

@@ -55,9 +55,7 @@ def _in_nobodys_way[**P](count: Callable[P, None]) -> Callable[P, None]:
 
 @lru_cache(maxsize=100)
 def _say_once(reason: str) -> None:
-    logger.error(
-        "not_counted", reason=reason, hint="Their folder is gone or full. Restart the worker."
-    )
+    logger.error("not_counted", reason=reason, hint="Their folder is gone or full. Restart the worker.")
 
 
 class Histogram(library.Histogram):

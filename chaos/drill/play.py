@@ -20,11 +20,11 @@ from chaos.stage import Stage, manage
 from chaos.watcher import Watcher
 from local.processes import Process
 
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 120.0
 # Receipts of what the lost system sent come when it is lost.
 _RECEIPTS_LATER_SECONDS = 8.0
-# Long enough for a receipt that is posted again and again while nobody answers.
-_UNKNOWN_WAIT = 20
+# Longer than either life: the receipt, which is posted again and again while nobody answers, is to settle it.
+_UNKNOWN_WAIT = 300
 _PART = 100
 # As in chaos: nobody wrote first, and nothing but the provider limits.
 _POLICY = {

@@ -80,6 +80,7 @@ def run(places: Places, running: ExitStack) -> NoReturn:
         **{name: kept[name] for name in ("SECRET_KEY", "ENCRYPTION_KEYS", "JWT_SIGNING_KEYS", "VAULT_DIGEST_KEY")},
         # Flower reads it under the same name.
         "FLOWER_BASIC_AUTH": kept["FLOWER_BASIC_AUTH"],
+        "METRICS_TOKEN": kept["METRICS_TOKEN"],
         "FLOWER_URL": places.flower_url,
         "DJANGO_SETTINGS_MODULE": "project.settings.dev",
         "REGISTRATION_POSTAL_CODES": "local",
@@ -278,6 +279,7 @@ def welcome(places: Places, seconds: float) -> None:
   gRPC       {places.grpc_address}
   Flower     {places.web_url}/admin/flower/   (for whoever runs the installation)
   Storage    http://127.0.0.1:{places.s3}   (speaks S3)
+  Metrics    {places.web_url}/metrics   (Bearer METRICS_TOKEN of {places.home / "secrets.env"})
   Providers  {places.simulators_url}/control/tally   (simulated)
 
   Log in     {demo["RECADO_EMAIL"]}  {demo["RECADO_PASSWORD"]}   (owner of {demo["RECADO_ORGANIZATION"]})

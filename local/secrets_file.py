@@ -20,6 +20,7 @@ def load_or_create(path: Path) -> dict[str, str]:
         "S3_SECRET_KEY": secrets.token_hex(24),
         "SIMULATORS_APP_SECRET": secrets.token_hex(16),
         "FLOWER_BASIC_AUTH": f"recado:{secrets.token_urlsafe(24)}",
+        "METRICS_TOKEN": secrets.token_urlsafe(24),
     }
     if made.keys() - kept.keys():
         kept = made | kept

@@ -42,8 +42,13 @@ def test_demo_starts_answers_and_stops(running: Demo) -> None:
         assert answer.status_code == 201
     check_flower(running)
     assert kept["RECADO_API_KEY"] in running.text()
-    for secret in read_env(running.home / "secrets.env").values():
+    secrets = read_env(running.home / "secrets.env")
+    for secret in secrets.values():
         assert secret not in running.text()
+    metrics, bearer = running.url("RECADO_WEB_PORT", "/metrics"), f"Bearer {secrets['METRICS_TOKEN']}"
+    assert httpx.get(metrics, trust_env=False).status_code == 404
+    shown = httpx.get(metrics, headers={"Authorization": bearer}, trust_env=False, timeout=20)
+    assert "recado_installation_read_failed 0.0" in shown.text
     assert (running.home / "secrets.env").stat().st_mode & 0o077 == 0
 
     assert call(running, "accounts.remove_expired") == 0

@@ -13,7 +13,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import clear_url_caches, path
 
-from apps.core.asgi.threads import ThreadedDjango
+from apps.core.asgi.threads import MOST_PROBES_WAITING, PROBING_THREADS, ThreadedDjango
 from tests.server import Server
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -169,6 +169,25 @@ async def test_more_than_can_wait_are_told_so_at_once(application: ThreadedDjang
     assert (await Client("/slow").ask(application)).status == 200
 
 
+async def test_many_probes_take_no_place_of_a_request(
+    application: ThreadedDjango, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probes = {"/slow": slow, "/readyz": query}
+    monkeypatch.setattr("apps.core.health.PROBES", probes)
+    monkeypatch.setattr("apps.core.asgi.threads.PROBES", probes)
+    release.clear()
+    most = PROBING_THREADS + MOST_PROBES_WAITING
+    waiting = [asyncio.create_task(Client("/slow").ask(application)) for _ in range(most)]
+    await asyncio.sleep(0)
+    # A flood of them grows no queue without end, and stops nobody who has something to bring.
+    late = await Client("/readyz").ask(application)
+    brought = await Client("/query").ask(application)
+    release.set()
+    answered = await asyncio.gather(*waiting)
+    assert (late.status, brought.status) == (503, 200)
+    assert [client.status for client in answered] == [200] * most
+
+
 async def test_idle_senders_take_nobodys_place(application: ThreadedDjango) -> None:
     hang = asyncio.Event()
 
@@ -204,17 +223,13 @@ async def test_content_type_that_makes_no_sense_is_refused(application: Threaded
     assert b"retry-after" not in dict(client.sent[0]["headers"])
 
 
-async def test_probes_are_answered_while_the_process_is_busy(application: ThreadedDjango) -> None:
-    application._present = application._most
-    assert (await Client("/query").ask(application)).status == 503
-    assert (await Client("/healthz").ask(application)).status == 200
-
-
 async def test_probes_wait_for_no_request(application: ThreadedDjango) -> None:
     release.clear()
-    slow_ones = [asyncio.create_task(Client("/slow").ask(application)) for _ in range(2)]
+    slow_ones = [asyncio.create_task(Client("/slow").ask(application)) for _ in range(3)]
+    await asyncio.sleep(0)
     try:
         async with asyncio.timeout(10):
+            assert (await Client("/query").ask(application)).status == 503
             assert (await Client("/readyz").ask(application)).status == 200
             alive = await Client("/healthz").ask(application)
             assert (alive.content, (await Client("/healthz", method="HEAD").ask(application)).status) == (

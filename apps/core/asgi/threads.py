@@ -8,7 +8,9 @@ has a way of its own beside this one.
 
 import asyncio
 import contextvars
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, cast
@@ -29,8 +31,9 @@ from apps.core.health import LIVE, PROBES
 BODY_SECONDS = 30
 # What the same request may escape if it is sent again.
 PASSING = frozenset({408, 503})
-# Probes wait for no request; two may ask at once.
+# Probes wait for no request; two may ask at once, and a few more wait.
 PROBING_THREADS = 2
+MOST_PROBES_WAITING = 16
 CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1"})
 
 
@@ -51,13 +54,31 @@ _ALIVE = _Answer(
 )
 
 
+class _Places:
+    """Threads, and room for a few who wait for one."""
+
+    def __init__(self, name: str, threads: int, most_waiting: int) -> None:
+        self.threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._free = threads + most_waiting
+
+    @property
+    def are_taken(self) -> bool:
+        return self._free <= 0
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
+
+
 class ThreadedDjango(ASGIHandler):
     def __init__(self, *, threads: int, most_waiting: int) -> None:
         super().__init__()
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
-        self._probing = ThreadPoolExecutor(PROBING_THREADS, thread_name_prefix="probe")
-        self._most = threads + most_waiting
-        self._present = 0
+        self._requests = _Places("request", threads, most_waiting)
+        self._probes = _Places("probe", PROBING_THREADS, MOST_PROBES_WAITING)
 
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)
@@ -78,20 +99,16 @@ class ThreadedDjango(ASGIHandler):
         except TimeoutError:
             await _send(send, _problem(408, "body_too_slow", "The body did not arrive in time."))
             return
-        if self._present >= self._most and scope["path"] not in PROBES:
+        places = self._probes if scope["path"] in PROBES else self._requests
+        if places.are_taken:
             await _send(send, _problem(503, "busy", "More requests are waiting than can be served. Try again."))
             return
-        self._present += 1
-        try:
-            await self._answer(scope, body, send)
-        finally:
-            self._present -= 1
+        with places.one():
+            await self._answer(scope, body, send, places.threads)
 
-    async def _answer(self, scope: Scope, body: BytesIO, send: Send) -> None:
+    async def _answer(self, scope: Scope, body: BytesIO, send: Send, threads: ThreadPoolExecutor) -> None:
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
-
-        threads = self._probing if scope["path"] in PROBES else self._threads
 
         async def in_thread(function: Any, *arguments: Any) -> Any:
             return await loop.run_in_executor(threads, context.run, function, *arguments)

@@ -255,7 +255,7 @@ def test_overview_is_that_of_the_whole_installation(
     assert len(found["accounts"]) == 2
     assert (found["workers"], found["beat_ran_at"], len(found["points"])) == ([], None, 24)
     moment = clock.now()
-    TrafficCursor.objects.create(transaction="0", event_id=0, counted_at=moment)
+    TrafficCursor.objects.create(pk=1, transaction="0", event_id=0, counted_at=moment)
     workers.say_alive(type("Worker", (), {"hostname": "dispatch@one"}))
     found = api.get("/v1/installation/overview").json()
     assert found["workers"] == ["dispatch@one"]

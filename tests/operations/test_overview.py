@@ -123,7 +123,7 @@ def test_superuser_sees_all_and_who_works(superuser: Client, aurora: House, bore
     assert "Nothing was counted yet: is beat running?" in shown(superuser)
     assert "never" in shown(superuser)
     look()
-    TrafficCursor.objects.create(transaction="0", event_id=0, counted_at=clock.now())
+    TrafficCursor.objects.create(pk=1, transaction="0", event_id=0, counted_at=clock.now())
     workers.say_alive(type("Worker", (), {"hostname": "dispatch@one"}))
     text = shown(superuser)
     assert "whatsapp_cloud of boreal" in text

@@ -71,7 +71,7 @@ def test_without_it_nothing_that_happens_is_ever_told(aurora: House) -> None:
 
 def test_events_are_told_once_each_and_from_where_each_reader_stood(aurora: House) -> None:
     account = open_account(aurora, "whatsapp_cloud")
-    TrafficCursor.objects.create(transaction="0", event_id=0, counted_at=clock.now())
+    TrafficCursor.objects.create(pk=1, transaction="0", event_id=0, counted_at=clock.now())
     send(aurora, account, "1", "2")
     assert publish_forgotten() == 2
     send(aurora, account, "3")

@@ -46,6 +46,18 @@ class Migration(migrations.Migration):
                 'verbose_name': 'invoice',
                 'verbose_name_plural': 'invoices',
                 'db_table': 'invoice',
+                'indexes': [
+                    models.Index(fields=['organization', '-id'], name='invoice_list'),
+                    models.Index(condition=models.Q(('status__in', ['open', 'partly_paid'])), fields=['organization', 'due_on', 'id'], name='invoice_unpaid'),
+                    models.Index(fields=['contact', '-id'], name='invoice_contact'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'number'), name='invoice_number'),
+                    models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='invoice_amount'),
+                    models.CheckConstraint(condition=models.Q(('paid_amount__gte', 0)), name='invoice_paid_amount'),
+                    models.CheckConstraint(condition=models.Q(('status__in', ['open', 'partly_paid', 'paid', 'cancelled', 'disputed'])), name='invoice_status'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('paid_at__isnull', False), ('status', 'paid')), models.Q(models.Q(('status', 'paid'), _negated=True), ('paid_at__isnull', True)), _connector='OR'), name='invoice_paid_at'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -74,6 +86,11 @@ class Migration(migrations.Migration):
                 'verbose_name': 'import of invoices',
                 'verbose_name_plural': 'imports of invoices',
                 'db_table': 'invoice_import',
+                'indexes': [
+                    models.Index(fields=['organization', '-id'], name='invoice_import_list'),
+                    models.Index(condition=models.Q(('state__in', ['waiting', 'running'])), fields=['changed_at'], name='invoice_import_open'),
+                    models.Index(condition=models.Q(('file__isnull', False)), fields=['file'], name='invoice_import_file'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -94,6 +111,12 @@ class Migration(migrations.Migration):
                 'verbose_name': 'payment',
                 'verbose_name_plural': 'payments',
                 'db_table': 'payment',
+                'indexes': [
+                    models.Index(fields=['invoice', 'id'], name='payment_invoice'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('external_id', ''), _negated=True), fields=('organization', 'external_id'), name='payment_external_id'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -112,6 +135,9 @@ class Migration(migrations.Migration):
                 'verbose_name': 'payment source',
                 'verbose_name_plural': 'payment sources',
                 'db_table': 'payment_source',
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'name'), name='payment_source_name'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -147,6 +173,12 @@ class Migration(migrations.Migration):
                 'verbose_name': 'reminder policy',
                 'verbose_name_plural': 'reminder policies',
                 'db_table': 'reminder_policy',
+                'indexes': [
+                    models.Index(condition=models.Q(('anew_after__isnull', False)), fields=['id'], name='reminder_policy_anew'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'name'), name='reminder_policy_name'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -170,6 +202,12 @@ class Migration(migrations.Migration):
                 'verbose_name': 'reminder rule',
                 'verbose_name_plural': 'reminder rules',
                 'db_table': 'reminder_rule',
+                'indexes': [
+                    models.Index(fields=['policy', 'offset'], name='reminder_rule_policy'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('repeat_every__isnull', True), ('repeat_until__isnull', True)), models.Q(('repeat_every__gt', 0), ('repeat_until__isnull', False)), _connector='OR'), name='reminder_rule_repeat'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -189,6 +227,11 @@ class Migration(migrations.Migration):
                 'verbose_name': 'touch',
                 'verbose_name_plural': 'touches',
                 'db_table': 'reminder_touch',
+                'indexes': [
+                    models.Index(fields=['contact', '-created_at'], name='reminder_touch_contact'),
+                    models.Index(fields=['policy', '-created_at'], name='reminder_touch_policy'),
+                    models.Index(fields=['message_id'], name='reminder_touch_message'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -214,6 +257,14 @@ class Migration(migrations.Migration):
                 'verbose_name': 'reminder',
                 'verbose_name_plural': 'reminders',
                 'db_table': 'reminder',
+                'indexes': [
+                    models.Index(fields=['organization', '-id'], name='reminder_list'),
+                    models.Index(fields=['rule'], name='reminder_rule_of'),
+                    models.Index(condition=models.Q(('touch__isnull', False)), fields=['touch'], name='reminder_touch_of'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('invoice', 'rule', 'occurrence'), name='reminder_once'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -229,121 +280,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'reminder_plan',
+                'indexes': [
+                    models.Index(condition=models.Q(('look_at__isnull', False)), fields=['look_at', 'contact'], name='reminder_plan_due'),
+                    models.Index(fields=['contact'], name='reminder_plan_contact'),
+                    models.Index(fields=['organization', 'invoice'], name='reminder_plan_organization'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(fields=['organization', '-id'], name='invoice_list'),
-        ),
-        migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(condition=models.Q(('status__in', ['open', 'partly_paid'])), fields=['organization', 'due_on', 'id'], name='invoice_unpaid'),
-        ),
-        migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(fields=['contact', '-id'], name='invoice_contact'),
-        ),
-        migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.UniqueConstraint(fields=('organization', 'number'), name='invoice_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='invoice_amount'),
-        ),
-        migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('paid_amount__gte', 0)), name='invoice_paid_amount'),
-        ),
-        migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['open', 'partly_paid', 'paid', 'cancelled', 'disputed'])), name='invoice_status'),
-        ),
-        migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('paid_at__isnull', False), ('status', 'paid')), models.Q(models.Q(('status', 'paid'), _negated=True), ('paid_at__isnull', True)), _connector='OR'), name='invoice_paid_at'),
-        ),
-        migrations.AddIndex(
-            model_name='invoiceimport',
-            index=models.Index(fields=['organization', '-id'], name='invoice_import_list'),
-        ),
-        migrations.AddIndex(
-            model_name='invoiceimport',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'running'])), fields=['changed_at'], name='invoice_import_open'),
-        ),
-        migrations.AddIndex(
-            model_name='invoiceimport',
-            index=models.Index(condition=models.Q(('file__isnull', False)), fields=['file'], name='invoice_import_file'),
-        ),
-        migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['invoice', 'id'], name='payment_invoice'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(condition=models.Q(('external_id', ''), _negated=True), fields=('organization', 'external_id'), name='payment_external_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='paymentsource',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='payment_source_name'),
-        ),
-        migrations.AddIndex(
-            model_name='reminderpolicy',
-            index=models.Index(condition=models.Q(('anew_after__isnull', False)), fields=['id'], name='reminder_policy_anew'),
-        ),
-        migrations.AddConstraint(
-            model_name='reminderpolicy',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='reminder_policy_name'),
-        ),
-        migrations.AddIndex(
-            model_name='reminderrule',
-            index=models.Index(fields=['policy', 'offset'], name='reminder_rule_policy'),
-        ),
-        migrations.AddConstraint(
-            model_name='reminderrule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('repeat_every__isnull', True), ('repeat_until__isnull', True)), models.Q(('repeat_every__gt', 0), ('repeat_until__isnull', False)), _connector='OR'), name='reminder_rule_repeat'),
-        ),
-        migrations.AddIndex(
-            model_name='touch',
-            index=models.Index(fields=['contact', '-created_at'], name='reminder_touch_contact'),
-        ),
-        migrations.AddIndex(
-            model_name='touch',
-            index=models.Index(fields=['policy', '-created_at'], name='reminder_touch_policy'),
-        ),
-        migrations.AddIndex(
-            model_name='touch',
-            index=models.Index(fields=['message_id'], name='reminder_touch_message'),
-        ),
-        migrations.AddIndex(
-            model_name='reminder',
-            index=models.Index(fields=['organization', '-id'], name='reminder_list'),
-        ),
-        migrations.AddIndex(
-            model_name='reminder',
-            index=models.Index(fields=['rule'], name='reminder_rule_of'),
-        ),
-        migrations.AddIndex(
-            model_name='reminder',
-            index=models.Index(condition=models.Q(('touch__isnull', False)), fields=['touch'], name='reminder_touch_of'),
-        ),
-        migrations.AddConstraint(
-            model_name='reminder',
-            constraint=models.UniqueConstraint(fields=('invoice', 'rule', 'occurrence'), name='reminder_once'),
-        ),
-        migrations.AddIndex(
-            model_name='reminderplan',
-            index=models.Index(condition=models.Q(('look_at__isnull', False)), fields=['look_at', 'contact'], name='reminder_plan_due'),
-        ),
-        migrations.AddIndex(
-            model_name='reminderplan',
-            index=models.Index(fields=['contact'], name='reminder_plan_contact'),
-        ),
-        migrations.AddIndex(
-            model_name='reminderplan',
-            index=models.Index(fields=['organization', 'invoice'], name='reminder_plan_organization'),
         ),
     ]

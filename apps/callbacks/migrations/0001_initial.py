@@ -52,6 +52,13 @@ class Migration(migrations.Migration):
                 'verbose_name': 'webhook endpoint',
                 'verbose_name_plural': 'webhook endpoints',
                 'db_table': 'webhook_endpoint',
+                'indexes': [
+                    models.Index(fields=['organization', '-id'], name='webhook_endpoint_list'),
+                    models.Index(condition=models.Q(('notice_due_at__isnull', False)), fields=['notice_due_at'], name='webhook_endpoint_notice'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('disabled_at__isnull', True), ('disabled_reason', ''), ('is_enabled', True)), models.Q(('disabled_at__isnull', False), ('disabled_reason__in', ['manual', 'gone', 'failing']), ('is_enabled', False)), _connector='OR'), name='webhook_endpoint_disabled'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -81,54 +88,22 @@ class Migration(migrations.Migration):
                 'verbose_name': 'webhook delivery',
                 'verbose_name_plural': 'webhook deliveries',
                 'db_table': 'webhook_delivery',
+                'indexes': [
+                    models.Index(condition=models.Q(('state', 'waiting')), fields=['endpoint', 'due_at'], name='webhook_delivery_claim'),
+                    models.Index(condition=models.Q(('state', 'sending')), fields=['endpoint', 'due_at'], name='webhook_delivery_sending'),
+                    models.Index(condition=models.Q(('state', 'failed')), fields=['endpoint', '-id'], name='webhook_delivery_failed'),
+                    models.Index(fields=['endpoint', '-id'], name='webhook_delivery_list'),
+                    models.Index(fields=['organization', '-id'], name='webhook_delivery_all'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('endpoint', 'event_id'), name='webhook_delivery_once'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'sending', 'delivered', 'failed'])), name='webhook_delivery_state'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('lease__isnull', False), ('state', 'sending')), models.Q(models.Q(('state', 'sending'), _negated=True), ('lease__isnull', True)), _connector='OR'), name='webhook_delivery_lease'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='webhookendpoint',
-            index=models.Index(fields=['organization', '-id'], name='webhook_endpoint_list'),
-        ),
-        migrations.AddIndex(
-            model_name='webhookendpoint',
-            index=models.Index(condition=models.Q(('notice_due_at__isnull', False)), fields=['notice_due_at'], name='webhook_endpoint_notice'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookendpoint',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('disabled_at__isnull', True), ('disabled_reason', ''), ('is_enabled', True)), models.Q(('disabled_at__isnull', False), ('disabled_reason__in', ['manual', 'gone', 'failing']), ('is_enabled', False)), _connector='OR'), name='webhook_endpoint_disabled'),
-        ),
-        migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['endpoint', 'due_at'], name='webhook_delivery_claim'),
-        ),
-        migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(condition=models.Q(('state', 'sending')), fields=['endpoint', 'due_at'], name='webhook_delivery_sending'),
-        ),
-        migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(condition=models.Q(('state', 'failed')), fields=['endpoint', '-id'], name='webhook_delivery_failed'),
-        ),
-        migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(fields=['endpoint', '-id'], name='webhook_delivery_list'),
-        ),
-        migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(fields=['organization', '-id'], name='webhook_delivery_all'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookdelivery',
-            constraint=models.UniqueConstraint(fields=('endpoint', 'event_id'), name='webhook_delivery_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookdelivery',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'sending', 'delivered', 'failed'])), name='webhook_delivery_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookdelivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lease__isnull', False), ('state', 'sending')), models.Q(models.Q(('state', 'sending'), _negated=True), ('lease__isnull', True)), _connector='OR'), name='webhook_delivery_lease'),
         ),
         migrations.RunSQL(
             # Whoever comes hears of what happens from now on.

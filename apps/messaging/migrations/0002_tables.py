@@ -51,6 +51,14 @@ class Migration(migrations.Migration):
                 'verbose_name': 'message',
                 'verbose_name_plural': 'messages',
                 'db_table': 'message',
+                'indexes': [
+                    models.Index(condition=models.Q(('provider_id__isnull', False)), fields=['account', 'provider_id'], name='message_provider_id'),
+                    models.Index(condition=models.Q(('forwarded_from_id__isnull', False)), fields=['forwarded_from_id'], name='message_forwards'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('direction', 'inbound')), fields=('account', 'provider_id'), name='message_inbound_once'),
+                    models.UniqueConstraint(condition=models.Q(('fallback_of_id__isnull', False)), fields=('fallback_of_id',), name='message_fallback_once'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -86,6 +94,10 @@ class Migration(migrations.Migration):
                 'verbose_name': 'contact',
                 'verbose_name_plural': 'contacts',
                 'db_table': 'contact',
+                'indexes': [
+                    models.Index(fields=['organization', '-id'], name='contact_list'),
+                    models.Index(models.F('organization'), django.db.models.functions.comparison.Collate(django.db.models.functions.text.Lower('name'), 'C'), name='contact_name'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -107,6 +119,9 @@ class Migration(migrations.Migration):
                 'verbose_name': 'consent',
                 'verbose_name_plural': 'consents',
                 'db_table': 'consent_event',
+                'indexes': [
+                    models.Index(fields=['contact', '-id'], name='consent_event_contact'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -125,6 +140,9 @@ class Migration(migrations.Migration):
                 'verbose_name': 'address',
                 'verbose_name_plural': 'addresses',
                 'db_table': 'contact_address',
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'kind', 'value'), name='contact_address_value'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -148,6 +166,16 @@ class Migration(migrations.Migration):
                 'verbose_name': 'conversation',
                 'verbose_name_plural': 'conversations',
                 'db_table': 'conversation',
+                'indexes': [
+                    models.Index(fields=['organization', '-id'], name='conversation_list'),
+                    models.Index(fields=['organization', 'assignee', '-id'], name='conversation_assignee'),
+                    models.Index(condition=models.Q(('closed_at', None)), fields=['organization', '-id'], name='conversation_open'),
+                    models.Index(condition=models.Q(('closed_at', None)), fields=['organization', 'assignee', '-id'], name='conversation_assignee_open'),
+                    models.Index(condition=models.Q(('unread_count__gt', 0)), fields=['organization', '-id'], name='conversation_unread'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('account', 'address'), name='conversation_parties'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -167,6 +195,9 @@ class Migration(migrations.Migration):
                 'verbose_name': 'note',
                 'verbose_name_plural': 'notes',
                 'db_table': 'conversation_note',
+                'indexes': [
+                    models.Index(fields=['conversation', '-id'], name='conversation_note_list'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -187,6 +218,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'delivery',
+                'indexes': [
+                    models.Index(condition=models.Q(('state', 'waiting'), _negated=True), fields=['due_at'], name='delivery_timers'),
+                    models.Index(fields=['expires_at'], name='delivery_expiry'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('state__in', ['scheduled', 'waiting', 'sending', 'unknown'])), name='delivery_state'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('lease__isnull', False), ('state', 'sending')), models.Q(models.Q(('state', 'sending'), _negated=True), ('lease__isnull', True)), _connector='OR'), name='delivery_lease'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -202,6 +241,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'message_fallback',
+                'indexes': [
+                    models.Index(fields=['due_at'], name='message_fallback_due'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -238,6 +280,10 @@ class Migration(migrations.Migration):
                 'verbose_name': 'dead letter',
                 'verbose_name_plural': 'dead letters',
                 'db_table': 'dead_letter',
+                'indexes': [
+                    models.Index(fields=['organization', '-id'], name='dead_letter_list'),
+                    models.Index(condition=models.Q(('state', 'open')), fields=['organization', 'account', 'error_class', '-id'], name='dead_letter_open'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -255,6 +301,9 @@ class Migration(migrations.Migration):
                 'verbose_name': 'label',
                 'verbose_name_plural': 'labels',
                 'db_table': 'label',
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'name'), name='label_name', violation_error_message='Another label has this name.'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -270,6 +319,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'conversation_label',
+                'indexes': [
+                    models.Index(fields=['label', '-conversation'], name='conversation_label_list'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('conversation', 'label'), name='conversation_label_once'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -289,6 +344,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'merged_contact',
+                'indexes': [
+                    models.Index(fields=['contact'], name='merged_contact_contact'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -311,6 +369,10 @@ class Migration(migrations.Migration):
                 'verbose_name': 'event',
                 'verbose_name_plural': 'events',
                 'db_table': 'message_event',
+                'indexes': [
+                    models.Index(fields=['message', 'id'], name='message_event_story'),
+                    models.Index(fields=['transaction', 'id'], name='message_event_publish'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -369,6 +431,13 @@ class Migration(migrations.Migration):
                 'verbose_name': 'route',
                 'verbose_name_plural': 'routes',
                 'db_table': 'route',
+                'indexes': [
+                    models.Index(condition=models.Q(('is_active', True)), fields=['source_account'], name='route_source'),
+                    models.Index(fields=['organization', '-id'], name='route_list'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'name'), name='route_name', violation_error_message='Another route has this name.'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -401,6 +470,12 @@ class Migration(migrations.Migration):
                 'verbose_name': 'suppressed address',
                 'verbose_name_plural': 'suppressed addresses',
                 'db_table': 'suppression',
+                'indexes': [
+                    models.Index(fields=['organization', '-id'], name='suppression_list'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'kind', 'value', 'category'), name='suppression_once'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -421,6 +496,12 @@ class Migration(migrations.Migration):
                 'verbose_name': 'template',
                 'verbose_name_plural': 'templates',
                 'db_table': 'template',
+                'indexes': [
+                    models.Index(fields=['organization', '-id'], name='template_list'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'name'), name='template_name', violation_error_message='Another template has this name.'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -441,6 +522,9 @@ class Migration(migrations.Migration):
                 'verbose_name': 'template version',
                 'verbose_name_plural': 'template versions',
                 'db_table': 'template_version',
+                'constraints': [
+                    models.UniqueConstraint(fields=('template', 'number'), name='template_version_number'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -464,6 +548,9 @@ class Migration(migrations.Migration):
                 'verbose_name': 'template text',
                 'verbose_name_plural': 'template texts',
                 'db_table': 'template_text',
+                'constraints': [
+                    models.UniqueConstraint(fields=('version', 'language'), name='template_text_language'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -473,26 +560,6 @@ class Migration(migrations.Migration):
             model_name='template',
             name='published',
             field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='messaging.templateversion', verbose_name='published version'),
-        ),
-        migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['organization', '-id'], name='contact_list'),
-        ),
-        migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(models.F('organization'), django.db.models.functions.comparison.Collate(django.db.models.functions.text.Lower('name'), 'C'), name='contact_name'),
-        ),
-        migrations.AddIndex(
-            model_name='consentevent',
-            index=models.Index(fields=['contact', '-id'], name='consent_event_contact'),
-        ),
-        migrations.AddConstraint(
-            model_name='contactaddress',
-            constraint=models.UniqueConstraint(fields=('organization', 'kind', 'value'), name='contact_address_value'),
-        ),
-        migrations.AddIndex(
-            model_name='conversationnote',
-            index=models.Index(fields=['conversation', '-id'], name='conversation_note_list'),
         ),
         migrations.AddField(
             model_name='delivery',
@@ -516,14 +583,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(condition=models.Q(('provider_id__isnull', False)), fields=['account', 'provider_id'], name='message_provider_id'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('forwarded_from_id__isnull', False)), fields=['forwarded_from_id'], name='message_forwards'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
             index=models.Index(fields=['organization', '-id'], name='message_list'),
         ),
         migrations.AddIndex(
@@ -534,106 +593,6 @@ class Migration(migrations.Migration):
             model_name='message',
             index=models.Index(condition=models.Q(('reference', ''), _negated=True), fields=['organization', 'reference', '-id'], name='message_reference'),
         ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(condition=models.Q(('direction', 'inbound')), fields=('account', 'provider_id'), name='message_inbound_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(condition=models.Q(('fallback_of_id__isnull', False)), fields=('fallback_of_id',), name='message_fallback_once'),
-        ),
-        migrations.AddIndex(
-            model_name='deadletter',
-            index=models.Index(fields=['organization', '-id'], name='dead_letter_list'),
-        ),
-        migrations.AddIndex(
-            model_name='deadletter',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['organization', 'account', 'error_class', '-id'], name='dead_letter_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='label',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='label_name', violation_error_message='Another label has this name.'),
-        ),
-        migrations.AddIndex(
-            model_name='conversationlabel',
-            index=models.Index(fields=['label', '-conversation'], name='conversation_label_list'),
-        ),
-        migrations.AddConstraint(
-            model_name='conversationlabel',
-            constraint=models.UniqueConstraint(fields=('conversation', 'label'), name='conversation_label_once'),
-        ),
-        migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['organization', '-id'], name='conversation_list'),
-        ),
-        migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['organization', 'assignee', '-id'], name='conversation_assignee'),
-        ),
-        migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(condition=models.Q(('closed_at', None)), fields=['organization', '-id'], name='conversation_open'),
-        ),
-        migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(condition=models.Q(('closed_at', None)), fields=['organization', 'assignee', '-id'], name='conversation_assignee_open'),
-        ),
-        migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(condition=models.Q(('unread_count__gt', 0)), fields=['organization', '-id'], name='conversation_unread'),
-        ),
-        migrations.AddConstraint(
-            model_name='conversation',
-            constraint=models.UniqueConstraint(fields=('account', 'address'), name='conversation_parties'),
-        ),
-        migrations.AddIndex(
-            model_name='mergedcontact',
-            index=models.Index(fields=['contact'], name='merged_contact_contact'),
-        ),
-        migrations.AddIndex(
-            model_name='messageevent',
-            index=models.Index(fields=['message', 'id'], name='message_event_story'),
-        ),
-        migrations.AddIndex(
-            model_name='messageevent',
-            index=models.Index(fields=['transaction', 'id'], name='message_event_publish'),
-        ),
-        migrations.AddIndex(
-            model_name='route',
-            index=models.Index(condition=models.Q(('is_active', True)), fields=['source_account'], name='route_source'),
-        ),
-        migrations.AddIndex(
-            model_name='route',
-            index=models.Index(fields=['organization', '-id'], name='route_list'),
-        ),
-        migrations.AddConstraint(
-            model_name='route',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='route_name', violation_error_message='Another route has this name.'),
-        ),
-        migrations.AddIndex(
-            model_name='suppression',
-            index=models.Index(fields=['organization', '-id'], name='suppression_list'),
-        ),
-        migrations.AddConstraint(
-            model_name='suppression',
-            constraint=models.UniqueConstraint(fields=('organization', 'kind', 'value', 'category'), name='suppression_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='templateversion',
-            constraint=models.UniqueConstraint(fields=('template', 'number'), name='template_version_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='templatetext',
-            constraint=models.UniqueConstraint(fields=('version', 'language'), name='template_text_language'),
-        ),
-        migrations.AddIndex(
-            model_name='template',
-            index=models.Index(fields=['organization', '-id'], name='template_list'),
-        ),
-        migrations.AddConstraint(
-            model_name='template',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='template_name', violation_error_message='Another template has this name.'),
-        ),
         migrations.AddIndex(
             model_name='delivery',
             index=models.Index(condition=models.Q(('is_head', True), ('state', 'waiting')), fields=['account', 'priority', 'due_at'], name='delivery_claim'),
@@ -641,25 +600,5 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='delivery',
             index=models.Index(fields=['conversation', 'position'], name='delivery_conversation'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'waiting'), _negated=True), fields=['due_at'], name='delivery_timers'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['expires_at'], name='delivery_expiry'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['scheduled', 'waiting', 'sending', 'unknown'])), name='delivery_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lease__isnull', False), ('state', 'sending')), models.Q(models.Q(('state', 'sending'), _negated=True), ('lease__isnull', True)), _connector='OR'), name='delivery_lease'),
-        ),
-        migrations.AddIndex(
-            model_name='messagefallback',
-            index=models.Index(fields=['due_at'], name='message_fallback_due'),
         ),
     ]

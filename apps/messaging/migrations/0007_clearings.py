@@ -39,6 +39,13 @@ class Migration(migrations.Migration):
                 'verbose_name': 'clearing of dead letters',
                 'verbose_name_plural': 'clearings of dead letters',
                 'db_table': 'dead_letter_clearing',
+                'indexes': [
+                    models.Index(condition=models.Q(('state__in', ['running', 'paused'])), fields=['state', 'worked_at'], name='clearing_unfinished'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('action__in', ['replay', 'discard'])), name='clearing_action'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['running', 'paused', 'finished', 'cancelled'])), name='clearing_state'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -74,17 +81,5 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='clearing',
             index=models.Index(fields=['organization', '-id'], name='clearing_list'),
-        ),
-        migrations.AddIndex(
-            model_name='clearing',
-            index=models.Index(condition=models.Q(('state__in', ['running', 'paused'])), fields=['state', 'worked_at'], name='clearing_unfinished'),
-        ),
-        migrations.AddConstraint(
-            model_name='clearing',
-            constraint=models.CheckConstraint(condition=models.Q(('action__in', ['replay', 'discard'])), name='clearing_action'),
-        ),
-        migrations.AddConstraint(
-            model_name='clearing',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['running', 'paused', 'finished', 'cancelled'])), name='clearing_state'),
         ),
     ]

@@ -61,6 +61,10 @@ class Migration(migrations.Migration):
                 'verbose_name': 'registration flow',
                 'verbose_name_plural': 'registration flows',
                 'db_table': 'registration_flow',
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'name'), name='registration_flow_name'),
+                    models.CheckConstraint(condition=models.Q(('is_live', False), ('published__isnull', False), _connector='OR'), name='registration_flow_live'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -97,6 +101,18 @@ class Migration(migrations.Migration):
                 'verbose_name': 'registration',
                 'verbose_name_plural': 'registrations',
                 'db_table': 'registration',
+                'indexes': [
+                    models.Index(fields=['organization', '-id'], name='registration_list'),
+                    models.Index(fields=['flow', 'started_at'], name='registration_flow_funnel'),
+                    models.Index(condition=models.Q(('look_at__isnull', False)), fields=['look_at'], name='registration_silent'),
+                    models.Index(condition=models.Q(('applied_at__isnull', True), ('state', 'completed')), fields=['changed_at'], name='registration_unapplied'),
+                    models.Index(condition=models.Q(('tell_at__isnull', False)), fields=['tell_at'], name='registration_untold'),
+                    models.Index(condition=models.Q(('ended_at__isnull', False), ('redacted_at__isnull', True)), fields=['ended_at'], name='registration_unredacted'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('conversation',), name='registration_running'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['consent', 'asking', 'confirming', 'with_person', 'completed', 'declined', 'stopped', 'silent', 'cancelled'])), name='registration_state'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -119,6 +135,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'registration_talk',
+                'indexes': [
+                    models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='registration_talk_due'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
@@ -133,6 +152,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'registration_heard_message',
+                'indexes': [
+                    models.Index(fields=['talk', 'id'], name='registration_heard_message_1st'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -148,69 +170,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'registration_turn',
+                'constraints': [
+                    models.UniqueConstraint(fields=('registration', 'number'), name='registration_turn_number'),
+                    models.UniqueConstraint(fields=('message_id',), name='registration_turn_message'),
+                ],
             },
             managers=[
                 ('across_organizations', django.db.models.manager.Manager()),
             ],
         ),
         migrations.AddConstraint(
-            model_name='registrationflow',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='registration_flow_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='registrationflow',
-            constraint=models.CheckConstraint(condition=models.Q(('is_live', False), ('published__isnull', False), _connector='OR'), name='registration_flow_live'),
-        ),
-        migrations.AddIndex(
-            model_name='registration',
-            index=models.Index(fields=['organization', '-id'], name='registration_list'),
-        ),
-        migrations.AddIndex(
-            model_name='registration',
-            index=models.Index(fields=['flow', 'started_at'], name='registration_flow_funnel'),
-        ),
-        migrations.AddIndex(
-            model_name='registration',
-            index=models.Index(condition=models.Q(('look_at__isnull', False)), fields=['look_at'], name='registration_silent'),
-        ),
-        migrations.AddIndex(
-            model_name='registration',
-            index=models.Index(condition=models.Q(('applied_at__isnull', True), ('state', 'completed')), fields=['changed_at'], name='registration_unapplied'),
-        ),
-        migrations.AddIndex(
-            model_name='registration',
-            index=models.Index(condition=models.Q(('tell_at__isnull', False)), fields=['tell_at'], name='registration_untold'),
-        ),
-        migrations.AddIndex(
-            model_name='registration',
-            index=models.Index(condition=models.Q(('ended_at__isnull', False), ('redacted_at__isnull', True)), fields=['ended_at'], name='registration_unredacted'),
-        ),
-        migrations.AddConstraint(
-            model_name='registration',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('conversation',), name='registration_running'),
-        ),
-        migrations.AddConstraint(
-            model_name='registration',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['consent', 'asking', 'confirming', 'with_person', 'completed', 'declined', 'stopped', 'silent', 'cancelled'])), name='registration_state'),
-        ),
-        migrations.AddConstraint(
             model_name='flowversion',
             constraint=models.UniqueConstraint(fields=('flow', 'number'), name='registration_flow_version_number'),
-        ),
-        migrations.AddIndex(
-            model_name='talk',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='registration_talk_due'),
-        ),
-        migrations.AddIndex(
-            model_name='heardmessage',
-            index=models.Index(fields=['talk', 'id'], name='registration_heard_message_1st'),
-        ),
-        migrations.AddConstraint(
-            model_name='turn',
-            constraint=models.UniqueConstraint(fields=('registration', 'number'), name='registration_turn_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='turn',
-            constraint=models.UniqueConstraint(fields=('message_id',), name='registration_turn_message'),
         ),
     ]

@@ -10,6 +10,7 @@ from apps.billing.models import Invoice, ReminderPolicy
 from apps.billing.new_invoice import NewCustomer, NewInvoice
 from apps.channels.models import ChannelAccount
 from apps.core import clock
+from apps.messaging.engine.guard import HOME
 
 PIX_KEY, CITY = "cobranca@aurora.example", "Sao Paulo"
 # Whoever tries the demo on a Sunday evening wants to see something too.
@@ -30,11 +31,11 @@ CUSTOMERS = (
 
 
 def seed_bills(organization: Organization, accounts: dict[str, ChannelAccount]) -> None:
-    """Once. As if all had been there for some days, so that what is due today is sent today."""
+    """Once, by the day it is where they live. As if all had been there for some days, so that what is due today is sent today."""
     if Invoice.objects.for_organization(organization).exists():
         return
     principal = Principal.of_system(organization)
-    save_many(principal, list(_invoices(clock.now().date())))
+    save_many(principal, list(_invoices(clock.now().astimezone(HOME).date())))
     ways = [accounts[connector].id for connector in ("whatsapp_cloud", "sms", "email")]
     policy = starter.add(principal, ways, "Lembretes da padaria")
     policies.change(principal, policy, quiet_hours=AT_ANY_HOUR, send_at=time(0), days_off="none",

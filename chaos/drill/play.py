@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
+from redis import Redis
 
 from apps.core import clock
+from apps.messaging.engine.doorbell import Bell, Doorbells
 from chaos.crew import DISPATCH, EVENTS, TEAMS, Crew, hired
 from chaos.drill.lives import Lives
 from chaos.drill.sums import differing, sums
@@ -151,7 +153,7 @@ class Drill:
         if changed := differing(before, sums(stage.postgres.url)):
             self.problems.append(f"the drill is no drill: {changed} changed while it was backed up")
         with self._step("after the backup, before the loss") as say, hired(stage, teams=self.size.teams):
-            stage.books.end_pause(self._accounts["window"][0])
+            self._end_pause(stage, "window")
             window = set(self.texts["window"])
             self._wait(lambda: len(window & self._arrived().keys()) == len(window), "the window's are sent")
             say(f"{len(window)} of those that waited leave; their receipts never come to this life")
@@ -255,6 +257,13 @@ class Drill:
     def _pause(self, stage: Stage, name: str) -> None:
         until = (clock.now() + timedelta(hours=1)).isoformat()
         _post(stage, f"/v1/channel-accounts/{self._accounts[name][0]}/pause", {"reason": "drill", "until": until})
+
+    def _end_pause(self, stage: Stage, name: str) -> None:
+        """As the API does, which no web process serves any more: its bell need not sleep until the sweep rings."""
+        account_id = self._accounts[name][0]
+        stage.books.end_pause(account_id)
+        with Redis.from_url(stage.valkey.url) as redis:
+            Doorbells(redis).forget([Bell(f"drain:whatsapp_cloud:{account_id}")])
 
     def _arrived(self) -> Counter[str]:
         return Counter(each.text for each in self.lives.providers.received())

@@ -5,6 +5,7 @@ SHELL := /bin/sh
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=5
+TEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=5
 # Minutes of their own: `make test-all` runs them too.
 LONG := --ignore tests/chaos/test_scenarios.py --ignore tests/live/test_accessibility.py \
 	--ignore tests/live/test_simulate.py \
@@ -25,9 +26,9 @@ demo: environment ## Run all of Recado on this machine until Ctrl-C
 	@exec $(BIN)/python -m local.demo
 
 test: environment ## Run the test suite on its own throw-away servers
-	@$(PYTEST) $(LONG) $(ARGS)
+	@$(PYTEST) -m "not long" $(ARGS)
 
-test-all: environment ## The same and what takes longest: chaos in short, generated requests, contrasts, interrupted demos
+test-all: environment ## The same and what takes minutes: chaos in short, generated requests, contrasts, interrupted demos
 	@$(PYTEST) $(ARGS)
 
 coverage: ## Run the suite and print the lines that no test ran

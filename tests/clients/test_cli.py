@@ -171,6 +171,7 @@ def test_send_gives_up_waiting_when_its_time_is_over(key_cli: Cli, aurora: House
     assert "not delivered after 1 s" in done.errors
 
 
+@pytest.mark.long
 def test_tail_goes_on_where_it_was_when_the_server_restarts(
     key_cli: Cli, aurora: House, tape: Tape, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ from tests.live.conftest import PHONE, Enter, Visit
 from tests.messaging import history
 from tests.messaging.desk import BIA, Desk
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 # Text on its ground: 4.5 to 1. Signs and edges of controls: 3 to 1. (WCAG 2.2, AA.)
 TEXT = [

@@ -18,7 +18,7 @@ from tests.messaging.desk import CREDENTIALS, open_account
 from tests.messaging.provider import APP_SECRET
 from tests.server import Server, run_server
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

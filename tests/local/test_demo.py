@@ -89,6 +89,7 @@ WITH_A_MODEL = {
 }
 
 
+@pytest.mark.long
 def test_demo_that_was_stopped_finds_its_data_again_and_a_model(running: Demo, ollama: FakeOllama) -> None:
     running.start()
     running.wait_until_ready()
@@ -163,6 +164,7 @@ def call(running: Demo, task: str) -> int:
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
+@pytest.mark.long
 def test_demo_stops_everything_when_it_is_interrupted_half_way(running: Demo) -> None:
     running.start()
     deadline = time.monotonic() + SECONDS
@@ -173,6 +175,7 @@ def test_demo_stops_everything_when_it_is_interrupted_half_way(running: Demo) ->
     assert running.left() == []
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children that their parent was killed")
 def test_demo_leaves_nothing_behind_even_when_it_is_killed(running: Demo) -> None:
     running.start()

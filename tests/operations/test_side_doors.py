@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from tests.messaging.desk import Desk, open_account
 from tests.messaging.provider import Provider
 from tests.realtime.socket import greeted
 from tests.realtime.socket import socket as closed
-from tests.server import environment_of, run_server
+from tests.server import Server, environment_of, run_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -127,6 +128,7 @@ def test_worker_shows_what_all_its_children_did_the_dead_ones_too(aurora: House,
     assert not any(name.startswith(("recado_backlog", "recado_installation")) for name in found)
 
 
+@pytest.mark.long
 def test_worker_without_children_counts_too(aurora: House, start: Start) -> None:
     _, url = _worker(start, "solo")
     _send(aurora, 2, "a")
@@ -134,23 +136,22 @@ def test_worker_without_children_counts_too(aurora: House, start: Start) -> None
 
 
 def test_address_that_is_taken_stops_a_process_and_says_what_to_do(start: Start, tmp_path: Path) -> None:
-    port = str(free_port())
-    web, url = start("first", sys.executable, "-m", "project.web", "--port", port)
-    _wait(lambda: _answers(url), web.last_lines)
     worker = [*CELERY, "worker", "--concurrency", "1", "--queues", QUEUES[0]]
     beat = [*CELERY, "beat", "--pidfile=", "--scheduler", "celery.beat:PersistentScheduler",
             "--schedule", str(tmp_path / "schedule")]  # fmt: skip
-    web_too = [sys.executable, "-m", "project.web", "--port", str(free_port())]
+    web = [sys.executable, "-m", "project.web", "--port", str(free_port())]
     grpc = [sys.executable, "-m", "project.grpc_server", "--port", str(free_port())]
-    others = [
-        start(f"other-{n}", *command, address=url.split("/")[2])[0]
-        for n, command in enumerate((worker, beat, web_too, grpc))
-    ]
-    for other in others:
-        _wait(lambda other=other: other.exit_code is not None, other.last_lines)  # type: ignore[misc]
-        assert other.exit_code == 1, other.last_lines()
-        assert other.has_written("side_door_not_opened"), other.last_lines()
-        assert other.has_written("INTERNAL_ADDRESS of its own")
+    with socket.create_server((HOST, 0)) as taken:
+        address = f"{HOST}:{taken.getsockname()[1]}"
+        refused = [
+            start(f"refused-{n}", *command, address=address)[0]
+            for n, command in enumerate((worker, beat, web, grpc))
+        ]
+        for process in refused:
+            _wait(lambda process=process: process.exit_code is not None, process.last_lines)  # type: ignore[misc]
+            assert process.exit_code == 1, process.last_lines()
+            assert process.has_written("side_door_not_opened"), process.last_lines()
+            assert process.has_written("INTERNAL_ADDRESS of its own")
 
 
 def test_beat_and_grpc_have_a_side_door(start: Start, tmp_path: Path) -> None:
@@ -163,42 +164,47 @@ def test_beat_and_grpc_have_a_side_door(start: Start, tmp_path: Path) -> None:
     assert httpx.get(of_grpc.replace("/metrics", "/healthz"), trust_env=False).text == "well\n"
 
 
-def test_web_shows_the_installation_at_its_side_door_and_with_the_token(tmp_path: Path) -> None:
-    port = free_port()
-    with (
-        run_server(tmp_path, INTERNAL_ADDRESS=f"{HOST}:{port}", METRICS_TOKEN=TOKEN) as server,
-        server.client() as stranger,
-        server.client(f"Bearer {TOKEN}") as prometheus,
-    ):
+@pytest.fixture(scope="module")
+def web(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str]]:
+    address = f"{HOST}:{free_port()}"
+    changed = {"INTERNAL_ADDRESS": address, "METRICS_TOKEN": TOKEN}
+    with run_server(tmp_path_factory.mktemp("web"), **changed) as server:
+        yield server, f"http://{address}/metrics"
+
+
+def test_web_shows_the_installation_at_its_side_door_and_with_the_token(web: tuple[Server, str]) -> None:
+    server, url = web
+    with server.client() as stranger, server.client(f"Bearer {TOKEN}") as prometheus:
         assert stranger.get("/metrics").status_code == 404
         stranger.get("/v1/messages")
         answer = prometheus.get("/metrics")
-        assert answer.status_code == 200
-        assert 'recado_http_requests_total{method="GET",route="/v1/messages",status="4xx"} 1.0' in answer.text
-        beside = httpx.get(f"http://{HOST}:{port}/metrics", timeout=10, trust_env=False)
-        for text in (answer.text, beside.text):
-            assert "recado_installation_read_failed 0.0" in text
-        assert "/metrics" not in server.log.read_text()
+    assert answer.status_code == 200
+    assert 'recado_http_requests_total{method="GET",route="/v1/messages",status="4xx"} 1.0' in answer.text
+    beside = httpx.get(url, timeout=10, trust_env=False)
+    for text in (answer.text, beside.text):
+        assert "recado_installation_read_failed 0.0" in text
+    assert "/metrics" not in server.log.read_text()
 
 
-def test_web_counts_sockets_files_and_what_providers_call(aurora: House, tmp_path: Path) -> None:
+def test_web_counts_sockets_files_and_what_providers_call(web: tuple[Server, str], aurora: House) -> None:
+    server, url = web
     member = as_member(aurora.owner).credential
-    with run_server(tmp_path, INTERNAL_ADDRESS=(address := f"{HOST}:{free_port()}")) as server:
-        url = f"http://{address}/metrics"
-        with greeted(server, member) as socket:
-            assert socket.is_quiet
-            found = _read(url)
-            assert (found["recado_sockets['websocket']"], found["recado_frames_sent_total[]"]) == (1, 2)
-        with closed(server) as stranger:
-            assert stranger.close_code() == 4401
-        with server.client(member) as client:
-            assert client.post("/v1/files", files={"file": ("a.bin", b"x" * 1000)}).status_code == 201
-            assert client.post("/v1/files", files={"file": ("a.bin", b"")}).status_code == 201
-            assert client.post("/v1/files", content=b"no form").status_code == 415
-            assert client.post("/v1/hooks/telegram/0199f3a2-7c1e-7d3b-9a54-2f6c8e1b4d70").status_code >= 400
-        _wait(lambda: _read(url)["recado_sockets['websocket']"] == 0)
+    before = _read(url)
+    with greeted(server, member) as listener:
+        assert listener.is_quiet
         found = _read(url)
-    assert {name: n for name, n in found.items() if n and name.startswith(_OF_WEB)} == {
+        sent = found["recado_frames_sent_total[]"] - before["recado_frames_sent_total[]"]
+        assert (found["recado_sockets['websocket']"], sent) == (1, 2)
+    with closed(server) as stranger:
+        assert stranger.close_code() == 4401
+    with server.client(member) as client:
+        assert client.post("/v1/files", files={"file": ("a.bin", b"x" * 1000)}).status_code == 201
+        assert client.post("/v1/files", files={"file": ("a.bin", b"")}).status_code == 201
+        assert client.post("/v1/files", content=b"no form").status_code == 415
+        assert client.post("/v1/hooks/telegram/0199f3a2-7c1e-7d3b-9a54-2f6c8e1b4d70").status_code >= 400
+    _wait(lambda: _read(url)["recado_sockets['websocket']"] == 0)
+    counted = {name: n - before.get(name, 0) for name, n in _read(url).items() if name.startswith(_OF_WEB)}
+    assert {name: n for name, n in counted.items() if n} == {
         "recado_socket_closes_total['1000']": 1,
         "recado_socket_closes_total['4401']": 1,
         "recado_uploads_total['stored']": 2,

@@ -64,6 +64,7 @@ def test_documentation_page_needs_nothing_from_elsewhere() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.long
 def test_no_generated_request_makes_the_api_fail(server: Server, aurora: House, tmp_path: Path) -> None:
     """Valid, invalid and hostile requests for every operation, over real HTTP; the same ones in every run."""
     credential = with_key(aurora.organization).credential

@@ -31,7 +31,7 @@ CUSTOMERS = (
 
 
 def seed_bills(organization: Organization, accounts: dict[str, ChannelAccount]) -> None:
-    """Once, by the day it is where they live. As if all had been there for some days, so that what is due today is sent today."""
+    """Once. As if all had been there for some days, so that what is due today, where they live, is sent today."""
     if Invoice.objects.for_organization(organization).exists():
         return
     principal = Principal.of_system(organization)

@@ -16,6 +16,7 @@ LIVE = ("live-latency", "fan-out", "sockets", "storm")
 NAMES = (
     "dispatch",
     "watched",
+    "retention",
     "slow-provider",
     "sustained",
     "accept",

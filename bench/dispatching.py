@@ -1,6 +1,8 @@
 """A dispatch from a filled ready table, from the start of the clock to its stop. Needs Django."""
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from django.db import connection
@@ -28,19 +30,32 @@ class Contest:
     stage: Stage
     office: Office
 
-    def ours(self, layout: Layout, count: int, *, app: str = "celery_app", traced: float = 0.0) -> float:
-        """Messages a second, until the last event is on the stream."""
+    def ours(
+        self,
+        layout: Layout,
+        count: int,
+        *,
+        app: str = "celery_app",
+        traced: float = 0.0,
+        beside: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> float:
+        """Messages a second, until the last event is on the stream, while something may go on beside it."""
         self.office.clear()
         self.office.meet(count)
         with running(self.stage, celery_app.app, app, layout):
-            for messages in (_WARM_UP, count):
-                redis_client().delete(stream_of(self.office.organization.id))
-                # One transaction: nothing is seen of it before all of it is there.
-                self.office.queue(messages, traced=traced)
-                started = time.time()
-                self.office.ring()
-                seconds = _finish(stream_of(self.office.organization.id), messages) - started
+            self._dispatch(_WARM_UP, traced)
+            with beside():
+                seconds = self._dispatch(count, traced)
         return self._told("ours", layout, count, seconds)
+
+    def _dispatch(self, messages: int, traced: float) -> float:
+        stream = stream_of(self.office.organization.id)
+        redis_client().delete(stream)
+        # One transaction: nothing is seen of it before all of it is there.
+        self.office.queue(messages, traced=traced)
+        started = time.time()
+        self.office.ring()
+        return _finish(stream, messages) - started
 
     def one_task_each(self, layout: Layout, count: int) -> float:
         self.office.clear()

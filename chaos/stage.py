@@ -114,7 +114,7 @@ def recado_environment(  # noqa: PLR0917 - addresses of everything
 def simulators_process(folder: Path, url: str, web: str, app_secret: str) -> Process:
     command: list[str | Path] = [
         *(sys.executable, "-m", "apps.channels.simulators", "--host", HOST, "--port", url.rpartition(":")[2]),
-        *("--callback-url", f"{web}/v1/hooks", "--app-secret", app_secret),
+        *("--callback-url", f"{web}/v1/hooks", f"--app-secret={app_secret}"),
         *("--sent-after", "0.05", "--delivered-after", "0.1", "--read-after", "0.3"),
         # Also past a restore, on a busy machine.
         *("--retry-for", "900"),

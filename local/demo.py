@@ -143,7 +143,7 @@ def application(places: Places, environment: dict[str, str]) -> list[Process]:
         "simulators": [
             python, "-m", "apps.channels.simulators", "--host", HOST, "--port", str(places.simulators),
             "--callback-url", f"{places.web_url}/v1/hooks",
-            "--app-secret", environment.get("SIMULATORS_APP_SECRET", "demo"), "--smtp-port", str(places.smtp),
+            f"--app-secret={environment.get('SIMULATORS_APP_SECRET', 'demo')}", "--smtp-port", str(places.smtp),
             "--faults", json.dumps([{"kind": "undeliverable", "provider": "whatsapp", "to": NOT_ON_WHATSAPP}]),
         ],
         "web": [

@@ -120,7 +120,7 @@ def send(box: Container, settings: Mapping[str, str], running: ExitStack) -> Non
     commands = {
         "simulators": [
             "python", "-m", "apps.channels.simulators", "--port", port_of(simulators),
-            "--callback-url", f"{web}/v1/hooks", "--app-secret", settings["SIMULATORS_APP_SECRET"],
+            "--callback-url", f"{web}/v1/hooks", f"--app-secret={settings['SIMULATORS_APP_SECRET']}",
             "--delivered-after", "0.5",
         ],
         # The image's own command, elsewhere.

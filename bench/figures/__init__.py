@@ -14,6 +14,7 @@ from bench.figures import (
     memory,
     operators,
     reminders,
+    retention,
     slow_provider,
     sockets,
     storm,
@@ -29,6 +30,7 @@ from bench.stage import Stage
 FIGURES: dict[str, Callable[[Stage, Office], list[Figure]]] = {
     "dispatch": dispatch.measure,
     "watched": watched.measure,
+    "retention": retention.measure,
     "slow-provider": slow_provider.measure,
     "sustained": sustained.measure,
     "accept": accepting.measure,

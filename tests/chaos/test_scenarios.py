@@ -9,6 +9,7 @@ from chaos.scenarios import SCENARIOS
 from chaos.stage import Stage, open_stage
 from chaos.trial import Scale, Trial
 
+pytestmark = pytest.mark.long
 SHORT = Scale(messages=0.02, times=0.05, seconds=0.1)
 
 

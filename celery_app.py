@@ -72,7 +72,7 @@ SCHEDULE = {
     },
     "messaging: delete what is kept no longer": {
         "task": "messaging.delete_old",
-        "schedule": crontab(hour="4", minute="7"),
+        "schedule": crontab(hour="4-7", minute="7"),
         "options": {"expires": 60 * 60},
     },
     # The workers' own clocks do this too: without beat nothing is lost.

@@ -1,7 +1,8 @@
 """Messages that are older than their organization keeps them are deleted, with all that tells of them.
 
 Some at a time, each time in one transaction that leaves no reference behind: whoever dies half-way has deleted
-fewer, and the next run goes on. Organizations take turns, so that a large one keeps no other waiting.
+fewer, and the next run goes on. Organizations take turns, so that a large one keeps no other waiting. It rests
+more than it works, for whoever sends messages meanwhile (docs/benchmarks.md says what it costs them).
 Conversations and contacts stay, also without a message; so does the trail of who did what.
 """
 
@@ -29,6 +30,8 @@ logger = structlog.get_logger(__name__)
 AT_ONCE = 500
 # Of one run, in seconds; the next goes on.
 LONGEST_RUN = 20 * 60
+# After each batch, so many times as long as it took: whoever sends messages meanwhile has the machine.
+RESTS = 2
 _FIRST = UUID(int=0)
 
 # Of an organization and messages of it that go, within the transaction that deletes them.
@@ -65,7 +68,9 @@ def delete_old() -> int:
         organization = keeping.filter(pk=turn.organization_id).first()
         if organization is None:
             continue
+        started = time.monotonic()
         count, last = _delete_some(organization, turn.after)
+        time.sleep(RESTS * (time.monotonic() - started))
         deleted += count
         if last is not None:
             turn.after = last

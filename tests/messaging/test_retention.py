@@ -1,7 +1,9 @@
 """Messages that are kept no longer: gone with all that tells of them, and nothing that is not over."""
 
+import itertools
 from collections.abc import Sequence
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -212,6 +214,18 @@ def test_run_ends_in_time(aurora: House, monkeypatch: pytest.MonkeyPatch) -> Non
     later(monkeypatch)
     monkeypatch.setattr(retention, "LONGEST_RUN", 0)
     assert retention.delete_old() == 0
+
+
+def test_it_rests_longer_than_it_works(aurora: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(aurora)
+    history.sent(aurora)
+    later(monkeypatch)
+    moments, rests = itertools.count(0, 3), list[float]()
+    clockwork = SimpleNamespace(monotonic=lambda: next(moments), sleep=rests.append)
+    monkeypatch.setattr(retention, "time", clockwork)
+    retention.delete_old()
+    assert rests
+    assert set(rests) == {6}
 
 
 def message_events() -> set[UUID]:

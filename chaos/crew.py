@@ -17,6 +17,7 @@ from chaos.stage import Stage
 from local.processes import Process, stop_all
 
 READY_SECONDS = 120
+_DIES_WITHIN_SECONDS = 10
 _CELERY = [sys.executable, "-m", "celery", "--app", "celery_app"]
 DISPATCH = ",".join(queue_of(connector) for connector in NAMES)
 EVENTS = "maintenance,events"
@@ -69,21 +70,27 @@ class Crew:
     def dispatchers(self) -> list[Worker]:
         return [worker for worker in self.workers.values() if worker.queues == DISPATCH]
 
-    def strike(self, chance: Random, number: signal.Signals = signal.SIGKILL) -> str:
-        """Some process of some worker, and says which."""
-        self.replace_the_dead()  # those too that took a moment to die
+    def strike(self, chance: Random) -> str:
+        """Some process of some worker, which a supervisor replaces at once, and says which."""
         worker, pids = chance.choice([(each, pids) for each in self.workers.values() if (pids := each.pids)])
         victim = chance.choice(pids)
-        with suppress(ProcessLookupError):
-            os.kill(victim, number)
-        return f"{worker.name} {'parent' if victim == pids[0] else 'child'}"
+        is_parent = victim == pids[0]
+        self._kill(worker, [victim], is_parent=is_parent)
+        self.replace_the_dead()
+        return f"{worker.name} {'parent' if is_parent else 'child'}"
 
     def kill(self, worker: Worker) -> None:
         """All of it at once, as when its machine fails."""
-        for pid in worker.pids:
+        self._kill(worker, worker.pids, is_parent=True)
+        self.replace_the_dead()
+
+    def _kill(self, worker: Worker, pids: list[int], *, is_parent: bool) -> None:
+        for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self.replace_the_dead()
+        if is_parent:
+            # It takes a moment to die. Whoever is replaced is seen dead first, and nobody may look a second time.
+            worker.process.wait_until_ended(_DIES_WITHIN_SECONDS)
 
     def replace_the_dead(self) -> int:
         """As a supervisor does. The children of a dead parent are left alone: they may go on with their work."""
@@ -94,7 +101,8 @@ class Crew:
         return len(dead)
 
     def roll(self, worker: Worker) -> Process:
-        """Asks it to stop, with another in its place at once."""
+        """Asks it to stop, with another in its place at once. One that still starts has nothing to finish."""
+        worker.process.wait_until(lambda: worker.is_ready, READY_SECONDS)
         worker.process.signal_stop()
         self._past.append(worker.process)
         self._start(worker.name, worker.queues)

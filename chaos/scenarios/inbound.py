@@ -29,7 +29,6 @@ def workers_die(trial: Trial, scale: Scale) -> Row:
         written = [writing.submit(write_all, person) for person in people]
         for _ in trial.rounds(kills, _KILL_EVERY_SECONDS):
             trial.crew.strike(chance)
-            trial.crew.replace_the_dead()
         for one in written:
             one.result()
     trial.trouble_is_over()

@@ -20,7 +20,6 @@ def by_force(trial: Trial, scale: Scale) -> Row:
     with faults(trial, _SLOW):
         for _ in trial.rounds(kills, _KILL_EVERY_SECONDS):
             struck.append(trial.crew.strike(chance))
-            trial.crew.replace_the_dead()
     trial.trouble_is_over()
     parents = sum(each.endswith("parent") for each in struck)
     trial.notes.append(f"{len(struck)} × SIGKILL, {parents} of them for a worker's parent process")

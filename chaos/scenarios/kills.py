@@ -16,10 +16,8 @@ def by_force(trial: Trial, scale: Scale) -> Row:
     chance = Random(20_000)  # noqa: S311 - so that a run can be repeated
     messages, kills = scale.of_messages(20_000), scale.of_times(20)
     trial.send(trial.whatsapp(), messages, per_second=messages / (kills * _KILL_EVERY_SECONDS))
-    struck = []
     with faults(trial, _SLOW):
-        for _ in trial.rounds(kills, _KILL_EVERY_SECONDS):
-            struck.append(trial.crew.strike(chance))
+        struck = [trial.crew.strike(chance) for _ in trial.rounds(kills, _KILL_EVERY_SECONDS)]
     trial.trouble_is_over()
     parents = sum(each.endswith("parent") for each in struck)
     trial.notes.append(f"{len(struck)} × SIGKILL, {parents} of them for a worker's parent process")

@@ -32,18 +32,20 @@ api = [
         SpectacularSwaggerSplitView.as_view(url_name="api:schema", throttle_classes=[CallerThrottle]),
         name="docs",
     ),
+    # They are tried in this order, and most requests are about messages.
+    *messaging_api,
     *accounts_api,
     *billing_api,
     *callbacks_api,
     *channels_api,
     *files_api,
-    *messaging_api,
     *realtime_api,
     *registration_api,
     *operations_api,
 ]
 
 urlpatterns = [
+    path("v1/", include((api, "api"))),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/overview/", admin.site.admin_view(refreshed), name="overview"),
     path("admin/flower/", admin.site.admin_view(flower_page, cacheable=True), name="flower"),
@@ -55,7 +57,6 @@ urlpatterns = [
     path("accounts/token", browser_token, name="browser_token"),
     path("accounts/", include("allauth.urls")),
     path("live/", live_page, name="live"),
-    path("v1/", include((api, "api"))),
     path("i18n/setlang/", choose_language, name="set_language"),
     path("p/", include("apps.messaging.preferences.urls")),
     path("f/<str:token>", sent_file, name="sent_file"),

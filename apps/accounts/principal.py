@@ -6,7 +6,7 @@ from uuid import UUID
 
 from apps.accounts.models import ApiKey, InstallationKey, Membership, Organization, User
 from apps.accounts.models.audit_event import ActorKind
-from apps.accounts.roles import SCOPES_OF, Role, Scope
+from apps.accounts.roles import SCOPES, SCOPES_OF, Role, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Principal:
 
     @classmethod
     def of_api_key(cls, key: ApiKey) -> "Principal":
-        known = frozenset(Scope(scope) for scope in key.scopes if scope in Scope.values)
+        known = frozenset(SCOPES[scope] for scope in key.scopes if scope in SCOPES)
         return cls(key.organization, known, Actor(ActorKind.API_KEY, key.id, str(key)), expires_at=key.expires_at)
 
     @property

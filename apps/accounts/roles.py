@@ -77,6 +77,9 @@ _ADMIN = _AGENT | {
     Scope.PEOPLE_WRITE,
 }
 
+# By name. (Django makes the list of all values anew each time that it is asked for.)
+SCOPES: dict[str, Scope] = {scope.value: scope for scope in Scope}
+
 SCOPES_OF: dict[Role, frozenset[Scope]] = {
     Role.OWNER: frozenset(Scope),
     Role.ADMIN: frozenset(_ADMIN),

@@ -32,13 +32,13 @@ api = [
         SpectacularSwaggerSplitView.as_view(url_name="api:schema", throttle_classes=[CallerThrottle]),
         name="docs",
     ),
-    # They are tried in this order, and most requests are about messages.
-    *messaging_api,
     *accounts_api,
+    # In front of messaging's, whose hooks of providers would take billing's for one.
     *billing_api,
     *callbacks_api,
     *channels_api,
     *files_api,
+    *messaging_api,
     *realtime_api,
     *registration_api,
     *operations_api,

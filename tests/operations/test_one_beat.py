@@ -54,7 +54,8 @@ def _sent_at() -> list[datetime]:
 
 
 def _by_state(beats: list[Celery]) -> tuple[Celery, Celery]:
-    """Who works, and who stands by."""
+    """Who works, and who stands by, once both know it."""
+    beats[0].wait_until(lambda: {beat.health()[1] for beat in beats} == {AT_WORK, STANDING_BY}, 60)
     states = {beat.health()[1]: beat for beat in beats}
     return states[AT_WORK], states[STANDING_BY]
 
@@ -69,13 +70,12 @@ def _gaps() -> list[float]:
 
 
 def test_each_task_is_sent_once_whoever_dies(beats: list[Celery], ticking: PeriodicTask) -> None:
-    beats[0].wait_until(lambda: {beat.health()[1] for beat in beats} == {AT_WORK, STANDING_BY}, 60)
     at_work, standing_by = _by_state(beats)
     _wait_for_more(standing_by, 2)
 
     # One of them takes the turn that both of them lost.
     _break_connections()
-    _wait_for_more(standing_by, 1)
+    _wait_for_more(standing_by, 2)
     at_work, standing_by = _by_state(beats)
 
     at_work.kill()

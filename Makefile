@@ -5,15 +5,6 @@ SHELL := /bin/sh
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=5
-TEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=5
-# Minutes of their own: `make test-all` runs them too.
-LONG := --ignore tests/chaos/test_scenarios.py --ignore tests/live/test_accessibility.py \
-	--ignore tests/live/test_simulate.py \
-	--deselect tests/project/test_schema.py::test_no_generated_request_makes_the_api_fail \
-	--deselect tests/local/test_demo.py::test_demo_stops_everything_when_it_is_interrupted_half_way \
-	--deselect tests/local/test_demo.py::test_demo_leaves_nothing_behind_even_when_it_is_killed \
-	--deselect tests/local/test_demo.py::test_demo_that_was_stopped_finds_its_data_again_and_a_model \
-	--deselect tests/clients/test_cli.py::test_tail_goes_on_where_it_was_when_the_server_restarts
 TEST := DJANGO_SETTINGS_MODULE=project.settings.test
 
 help: ## Show this list

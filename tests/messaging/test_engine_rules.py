@@ -6,12 +6,14 @@ order, and nothing twice but where an unknown outcome was repeated; in the end e
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -32,6 +34,7 @@ from apps.channels.errors import MessageRejected, OutcomeUnknown, RateLimited, S
 from apps.channels.models import ChannelAccount
 from apps.core import clock
 from apps.core.ids import new_id
+from apps.messaging.engine import traced
 from apps.messaging.engine.accept import accept
 from apps.messaging.engine.cancel import cancel
 from apps.messaging.engine.claim import Claimed, claim
@@ -41,7 +44,7 @@ from apps.messaging.engine.reconcile import KnownReceipt, apply
 from apps.messaging.engine.record import record
 from apps.messaging.engine.recover import recover
 from apps.messaging.engine.settle import outcome_of_failure
-from apps.messaging.models import Delivery, Message
+from apps.messaging.models import Delivery, Message, MessageEvent
 from tests.messaging.desk import CREDENTIALS
 
 PEOPLE = [f"+551191234560{n}" for n in range(3)]
@@ -163,6 +166,13 @@ class Engine(RuleBasedStateMachine):
             repeated = {message for message in handed if handed.count(message) > 1}
             assert repeated <= self.may_repeat
 
+    @invariant()
+    def each_event_is_in_the_trace_of_its_message(self) -> None:
+        """So publishing need not look there."""
+        for rows in (MessageEvent, Delivery):
+            own = rows.objects.for_organization(self.organization)
+            assert own.filter(trace=F("message__trace")).count() == own.count()
+
     def teardown(self) -> None:
         """When everybody works again, everything comes to an end."""
         for _ in range(200):
@@ -181,8 +191,13 @@ class Engine(RuleBasedStateMachine):
         return [InHand(delivery, taken.lease, True) for delivery in taken.deliveries]
 
 
+def _a_trace_each(accepted: Sequence[Accepted]) -> list[str]:
+    return [f"00-{answer.id.hex}-{answer.id.hex[16:]}-01" for answer in accepted]
+
+
 @pytest.mark.django_db(transaction=True)
-def test_engine_keeps_its_rules_whatever_happens() -> None:
+def test_engine_keeps_its_rules_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traced, "remembered", _a_trace_each)
     run_state_machine_as_test(
         Engine,
         settings=settings(

@@ -1,26 +1,27 @@
 """What is told of messages whose trace is kept: their own spans, and links from what is done for many at once."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import orjson
 import pytest
-from django.db import connection
+from django.db.models import F
 from pytest_django import Settings
 
 from apps.core import tracing
 from apps.core.redis import redis_client
 from apps.messaging.engine.deliver import drain
+from apps.messaging.engine.new_message import Step
 from apps.messaging.engine.publish import publish_batch
+from apps.messaging.engine.replay import replay
 from apps.messaging.engine.traced import MOST_TOGETHER
-from apps.messaging.models import EventCursor, Message
+from apps.messaging.models import DeadLetter, Delivery, EventCursor, Message, MessageEvent
 from apps.realtime.source import batch_of
 from apps.realtime.stream import stream_of
 from tests.collector import Collector, Kept, run_collector
 from tests.messaging.callbacks import hand_over, work_on_callbacks
-from tests.messaging.desk import ANA, Desk
+from tests.messaging.desk import ANA, BIA, Desk
 from tests.messaging.test_receipts import status, whatsapp_callback
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -167,13 +168,13 @@ def test_stream_carries_the_trace_and_clients_do_not_see_it(desk: Desk, collecto
     assert publish.trace_id == str(trace_of(message_id))[3:35]  # of one message, so in its trace
 
 
-def test_without_anybody_who_follows_traces_nothing_is_asked_for_them(desk: Desk) -> None:
-    desk.accept("one")
-    with connection.execute_wrapper(_no_trace_is_read):
-        publish_batch()
-    assert not Message.across_organizations.filter(trace__isnull=False).exists()
-
-
-def _no_trace_is_read(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
-    assert not re.search(r"message\.trace", str(sql))
-    return execute(sql, params, many, context)
+def test_another_way_and_another_try_are_in_its_trace_too(desk: Desk, collector: Collector, provider: Any) -> None:
+    provider.break_with({"kind": "blocked", "to": ANA.removeprefix("+")})
+    desk.accept("one", fallback=(Step(account_id=desk.account.id, to=BIA),))
+    desk.accept("two")
+    desk.drain()
+    replay(desk.organization, [DeadLetter.across_organizations.get().id])
+    events, waiting = MessageEvent.across_organizations, Delivery.across_organizations
+    assert {"fell_back", "replayed"} <= set(events.values_list("kind", flat=True))
+    assert events.filter(trace=F("message__trace")).count() == events.count()
+    assert waiting.filter(trace=F("message__trace")).count() == waiting.count() > 0

@@ -1,6 +1,7 @@
 """`traceparent`, as W3C's Trace Context has it: in headers, in the column of a message, in the event stream."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 _WORDS = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
@@ -16,7 +17,13 @@ class Parent(NamedTuple):
 
 def read(traceparent: str | None) -> Parent | None:
     """None where there is none, or where it makes no sense: whoever wrote it may be anybody."""
-    found = _WORDS.fullmatch(traceparent) if traceparent and len(traceparent) <= _LONGEST else None
+    return _parse(traceparent) if traceparent and len(traceparent) <= _LONGEST else None
+
+
+# A message's is read for each of its spans, and a drain's for each of its messages.
+@lru_cache(maxsize=4096)
+def _parse(traceparent: str) -> Parent | None:
+    found = _WORDS.fullmatch(traceparent)
     if found is None:
         return None
     trace_id, span_id, flags = found.groups()

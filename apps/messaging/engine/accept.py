@@ -215,8 +215,7 @@ WITH accepted AS MATERIALIZED (
            n int, id uuid, account_id uuid, conversation_id uuid, text text, content jsonb, category text,
            priority smallint, reference text, metadata jsonb, scheduled_at timestamptz, expires_at timestamptz,
            is_strict boolean, reply_to uuid, forwarded_from uuid, fallback_of uuid, template_id uuid, steps jsonb,
-           delivered_within int, falls_back_at timestamptz, guard text, guard_key uuid,
-           trace text)
+           delivered_within int, falls_back_at timestamptz, guard text, guard_key uuid, trace text)
 ), written AS (
     INSERT INTO message (id, organization_id, account_id, conversation_id, direction, status, text, content,
                          category, priority, reference, metadata, scheduled_at, expires_at, error_class,
@@ -231,7 +230,7 @@ WITH accepted AS MATERIALIZED (
     SELECT id, %(organization)s, steps, delivered_within, falls_back_at FROM accepted WHERE steps IS NOT NULL
 ), queued AS (
     INSERT INTO delivery (message_id, organization_id, account_id, conversation_id, is_head, state, priority,
-                          due_at, expires_at, attempt)
+                          due_at, expires_at, attempt, trace)
     SELECT id, %(organization)s, account_id, conversation_id,
            CASE WHEN scheduled_at IS NOT NULL THEN false
                 WHEN NOT is_strict THEN true
@@ -242,10 +241,10 @@ WITH accepted AS MATERIALIZED (
                                         AND before.state <> 'scheduled')
            END,
            CASE WHEN scheduled_at IS NULL THEN 'waiting' ELSE 'scheduled' END,
-           priority, coalesce(scheduled_at, now()), expires_at, 0
+           priority, coalesce(scheduled_at, now()), expires_at, 0, trace
       FROM accepted
      ORDER BY n
 )
-INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail)
-SELECT %(organization)s, id, conversation_id, %(queued)s, %(now)s, 0, '{}' FROM accepted ORDER BY n
+INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail, trace)
+SELECT %(organization)s, id, conversation_id, %(queued)s, %(now)s, 0, '{}', trace FROM accepted ORDER BY n
 """

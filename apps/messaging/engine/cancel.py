@@ -46,14 +46,14 @@ WITH ended AS (
     DELETE FROM delivery
      WHERE message_id = ANY(%(messages)s) AND organization_id = %(organization)s
        AND state IN ('waiting', 'scheduled')
-    RETURNING message_id, organization_id, account_id, conversation_id, position, is_head, attempt
+    RETURNING message_id, organization_id, account_id, conversation_id, position, is_head, attempt, trace
 ), moved AS (
     UPDATE message SET status = 'cancelled'
       FROM ended
      WHERE message.id = ended.message_id AND message.status = ANY(%(from)s)
 ), noted AS (
-    INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail)
-    SELECT organization_id, message_id, conversation_id, 'cancelled', now(), attempt, '{}' FROM ended
+    INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail, trace)
+    SELECT organization_id, message_id, conversation_id, 'cancelled', now(), attempt, '{}', trace FROM ended
 )
 SELECT conversation_id, position, is_head, account.connector
   FROM ended JOIN channel_account AS account ON account.id = ended.account_id

@@ -98,20 +98,20 @@ WITH chosen AS MATERIALIZED (
       FROM chosen
      WHERE delivery.message_id = chosen.message_id
     RETURNING delivery.message_id, delivery.organization_id, delivery.conversation_id, delivery.attempt,
-              delivery.expires_at
+              delivery.expires_at, delivery.trace
 ), moved AS (
     UPDATE message SET status = 'sending'
       FROM claimed
      WHERE message.id = claimed.message_id AND message.status = 'queued'
 ), noted AS (
-    INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail)
-    SELECT organization_id, message_id, conversation_id, 'sending', now(), attempt, '{{}}' FROM claimed
+    INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail, trace)
+    SELECT organization_id, message_id, conversation_id, 'sending', now(), attempt, '{{}}', trace FROM claimed
 )
 SELECT claimed.message_id, claimed.conversation_id, conversation.address, message.text, claimed.attempt,
        claimed.expires_at <= now(), message.content::text, answered.provider_id, message.category,
        {refusal("%(connector)s", "%(kind)s", "conversation.address", "message.category")},
        conversation.last_inbound_at, contact.id, contact.quiet_from, contact.quiet_until, contact.time_zone,
-       message.has_fallback, message.guard, message.guard_key, message.trace,
+       message.has_fallback, message.guard, message.guard_key, claimed.trace,
        extract(epoch FROM coalesce(message.scheduled_at, message.created_at))::float8
   FROM claimed
   JOIN LATERAL (SELECT * FROM message WHERE id = claimed.message_id LIMIT 1) AS message ON true

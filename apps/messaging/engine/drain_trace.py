@@ -56,7 +56,7 @@ class DrainTrace:
         if delivery.trace is None or not tracing.is_on():
             return await attempt
         about: tracing.Attributes = {
-            "recado.message_id": str(delivery.message_id),
+            "recado.message_id": delivery.message_id,
             "recado.channel": self._account.connector,
             "recado.attempt": delivery.attempt,
         }

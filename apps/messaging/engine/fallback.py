@@ -257,8 +257,9 @@ UPDATE message SET has_fallback = false FROM forgotten WHERE message.id = forgot
 """
 
 _TELL = """
-INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail)
-SELECT message.organization_id, message.id, message.conversation_id, 'fell_back', now(), 0, told.detail
+INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail, trace)
+SELECT message.organization_id, message.id, message.conversation_id, 'fell_back', now(), 0, told.detail,
+       message.trace
   FROM json_to_recordset(%s::json) AS told (id uuid, detail jsonb) JOIN message ON message.id = told.id
 """
 

@@ -58,7 +58,7 @@ def publish_forgotten() -> int:
 
 
 def publish_batch() -> Look:
-    found, _ = run_together(unpublished())
+    found, _ = run_together(UNPUBLISHED)
     return publish_found(found)
 
 
@@ -99,7 +99,7 @@ _UNPUBLISHED = """
 SELECT cursor.transaction::text, cursor.event_id, next.transaction::text, next.id, next.organization_id::text,
        next.message_id::text, next.conversation_id::text, next.kind,
        to_char(next.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), next.attempt,
-       next.detail ->> 'status', {trace},
+       next.detail ->> 'status', next.trace,
        next.transaction < pg_snapshot_xmin(pg_current_snapshot())
   FROM event_cursor AS cursor LEFT JOIN LATERAL (
        SELECT *
@@ -109,15 +109,7 @@ SELECT cursor.transaction::text, cursor.event_id, next.transaction::text, next.i
         LIMIT %s) AS next ON true
  WHERE cursor.id = 1
 """
-_UNTRACED = Call(Statement("unpublished_events", ["int"], _UNPUBLISHED.format(trace="NULL::text")), [AT_ONCE])
-_OF_MESSAGE = "(SELECT message.trace FROM message WHERE message.id = next.message_id)"
-_TRACED = Call(Statement("unpublished_traced", ["int"], _UNPUBLISHED.format(trace=_OF_MESSAGE)), [AT_ONCE])
-
-
-def unpublished() -> Call:
-    """With the traces of their messages, where anybody follows traces."""
-    return _TRACED if tracing.is_on() else _UNTRACED
-
+UNPUBLISHED = Call(Statement("unpublished_events", ["int"], _UNPUBLISHED), [AT_ONCE])
 
 # Others may be further. Nobody waits for the disk: should this be forgotten, the same events come once more, and
 # the stream knows them.

@@ -162,6 +162,7 @@ def _write(cursor: CursorWrapper, moved: Sequence[_Story]) -> None:
                 "kind": receipt.status,
                 "at": receipt.at,
                 "detail": _detail(receipt),
+                "trace": story.trace,
             }
             for receipt in story.news
         ]
@@ -212,14 +213,16 @@ WITH news AS MATERIALIZED (
       FROM moved
      WHERE dead_letter.message_id = moved.id AND moved.status <> 'failed' AND dead_letter.state <> 'resolved'
 ), noted AS (
-    INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail)
-    SELECT organization_id, message_id, conversation_id, kind, at, 0, detail
+    INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail, trace)
+    SELECT organization_id, message_id, conversation_id, kind, at, 0, detail, trace
       FROM json_to_recordset(%(events)s::json) AS event (
-           organization_id uuid, message_id uuid, conversation_id uuid, kind text, at timestamptz, detail jsonb)
+           organization_id uuid, message_id uuid, conversation_id uuid, kind text, at timestamptz, detail jsonb,
+           trace text)
      UNION ALL
     -- What a route made of another message is told there too.
     SELECT origin.organization_id, origin.id, origin.conversation_id, 'forwarded', now(), 0,
-           jsonb_build_object('status', moved.status, 'message_id', moved.id, 'account_id', moved.account_id)
+           jsonb_build_object('status', moved.status, 'message_id', moved.id, 'account_id', moved.account_id),
+           origin.trace
       FROM moved JOIN LATERAL (SELECT * FROM message WHERE id = moved.forwarded_from_id LIMIT 1) AS origin ON true
 ), settled AS (
     DELETE FROM delivery

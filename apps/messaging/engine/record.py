@@ -13,7 +13,7 @@ import orjson
 from apps.core.prepared import Call, Rows, Statement, run_together
 from apps.messaging.engine import order
 from apps.messaging.engine.outcome import Outcome
-from apps.messaging.engine.publish import unpublished
+from apps.messaging.engine.publish import UNPUBLISHED
 from apps.messaging.statuses import Status, before
 
 
@@ -33,7 +33,7 @@ def record(outcomes: Sequence[Outcome]) -> Written:
 
 def record_and_find_unpublished(outcomes: Sequence[Outcome]) -> tuple[Written, Rows]:
     """The same, and in the same breath what is to be published after it (publish.py)."""
-    ((written,), found) = run_together(*_calls(outcomes), then=unpublished())
+    ((written,), found) = run_together(*_calls(outcomes), then=UNPUBLISHED)
     return Written(*written), found
 
 
@@ -62,7 +62,7 @@ WITH outcome AS MATERIALIZED (
        AND outcome.result IN ('sent', 'failed', 'expired', 'cancelled', 'settled')
     RETURNING delivery.message_id, delivery.organization_id, delivery.account_id, delivery.conversation_id,
               delivery.position, delivery.attempt, outcome.result, outcome.provider_id, outcome.error_class,
-              outcome.error_code, outcome.error_detail, outcome.detail
+              outcome.error_code, outcome.error_detail, outcome.detail, delivery.trace
 ), kept AS (
     UPDATE delivery
        SET state = CASE outcome.result WHEN 'unknown' THEN 'unknown' WHEN 'postponed' THEN 'scheduled'
@@ -77,7 +77,7 @@ WITH outcome AS MATERIALIZED (
        AND outcome.result IN ('retrying', 'held', 'postponed', 'unknown', 'returned')
     RETURNING delivery.message_id, delivery.organization_id, delivery.conversation_id, delivery.position,
               delivery.attempt + CASE WHEN outcome.result IN ('held', 'postponed') THEN 1 ELSE 0 END AS attempt,
-              outcome.result, outcome.detail
+              outcome.result, outcome.detail, delivery.trace
 ), moved AS (
     UPDATE message
        SET status = ended.result,
@@ -115,19 +115,20 @@ WITH outcome AS MATERIALIZED (
       FROM ended
      WHERE dead_letter.message_id = ended.message_id AND ended.result IN ('sent', 'settled')
 ), noted AS (
-    INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail)
-    SELECT organization_id, message_id, conversation_id, result, now(), attempt, detail
+    INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail, trace)
+    SELECT organization_id, message_id, conversation_id, result, now(), attempt, detail, trace
       FROM moved
      UNION ALL
     SELECT organization_id, message_id, conversation_id,
-           CASE result WHEN 'postponed' THEN 'held' ELSE result END, now(), attempt, detail
+           CASE result WHEN 'postponed' THEN 'held' ELSE result END, now(), attempt, detail,
+           trace
       FROM kept
      WHERE result <> 'returned'
      UNION ALL
     -- What a route made of another message is told there too.
     SELECT origin.organization_id, origin.id, origin.conversation_id, 'forwarded', now(), 0,
            jsonb_build_object('status', moved.result, 'message_id', moved.message_id,
-                              'account_id', moved.account_id)
+                              'account_id', moved.account_id), origin.trace
       FROM moved JOIN LATERAL (SELECT * FROM message WHERE id = moved.forwarded_from_id LIMIT 1) AS origin ON true
 ), gone AS (
     SELECT conversation_id, position FROM ended

@@ -215,15 +215,15 @@ _EXPIRE = """
 WITH ended AS (
     DELETE FROM delivery
      WHERE message_id = ANY(%s) AND state IN ('waiting', 'scheduled')
-    RETURNING message_id, organization_id, account_id, conversation_id, position, is_head, attempt
+    RETURNING message_id, organization_id, account_id, conversation_id, position, is_head, attempt, trace
 ), moved AS (
     UPDATE message SET status = 'expired'
       FROM ended
      WHERE message.id = ended.message_id AND message.status IN ('queued', 'sending')
     RETURNING ended.*
 ), noted AS (
-    INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail)
-    SELECT organization_id, message_id, conversation_id, 'expired', now(), attempt, '{}' FROM moved
+    INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail, trace)
+    SELECT organization_id, message_id, conversation_id, 'expired', now(), attempt, '{}', trace FROM moved
 )
 SELECT conversation_id, position, is_head, account.connector
   FROM ended JOIN channel_account AS account ON account.id = ended.account_id

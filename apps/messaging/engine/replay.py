@@ -64,10 +64,11 @@ WITH dead AS MATERIALIZED (
            expires_at = now() + make_interval(secs => %(life_seconds)s)
       FROM dead
      WHERE message.id = dead.message_id AND message.status = ANY(%(before_queued)s)
-    RETURNING message.id, message.organization_id, message.account_id, message.conversation_id, message.expires_at
+    RETURNING message.id, message.organization_id, message.account_id, message.conversation_id, message.expires_at,
+              message.trace
 ), queued AS (
     INSERT INTO delivery (message_id, organization_id, account_id, conversation_id, is_head, state, priority,
-                          due_at, expires_at, attempt)
+                          due_at, expires_at, attempt, trace)
     SELECT alive.id, alive.organization_id, alive.account_id, alive.conversation_id,
            account.ordering = 'relaxed'
            OR row_number() OVER (PARTITION BY alive.conversation_id ORDER BY alive.id) = 1
@@ -75,12 +76,12 @@ WITH dead AS MATERIALIZED (
                                 FROM delivery AS before
                                WHERE before.conversation_id = alive.conversation_id
                                  AND before.state <> 'scheduled'),
-           'waiting', %(priority)s, now(), alive.expires_at, 0
+           'waiting', %(priority)s, now(), alive.expires_at, 0, alive.trace
       FROM alive JOIN channel_account AS account ON account.id = alive.account_id
      ORDER BY alive.id
 ), noted AS (
-    INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail)
-    SELECT organization_id, id, conversation_id, 'replayed', now(), 0, '{}' FROM alive
+    INSERT INTO message_event (organization_id, message_id, conversation_id, kind, at, attempt, detail, trace)
+    SELECT organization_id, id, conversation_id, 'replayed', now(), 0, '{}', trace FROM alive
 )
 SELECT alive.id, alive.account_id, account.connector
   FROM alive JOIN channel_account AS account ON account.id = alive.account_id

@@ -33,14 +33,14 @@ def remembered(accepted: Sequence[Accepted]) -> Sequence[str | None]:
         span.note({"recado.messages": len(accepted)})
     if tracing.is_decided() and len(accepted) <= MOST_TOGETHER:
         if span is not None and len(accepted) == 1:
-            span.note({"recado.message_id": str(accepted[0].id)})
+            span.note({"recado.message_id": accepted[0].id})
         return [tracing.traceparent()] * len(accepted)
     return [_own_trace(answer.id, span) if tracing.decide() else None for answer in accepted]
 
 
 def _own_trace(message_id: UUID, request: tracing.Span | None) -> str:
     of = [request.traceparent] if request else []
-    span = tracing.start("accept", {"recado.message_id": str(message_id)}, of=of)
+    span = tracing.start("accept", {"recado.message_id": message_id}, of=of)
     span.end()
     return span.traceparent
 
@@ -48,7 +48,7 @@ def _own_trace(message_id: UUID, request: tracing.Span | None) -> str:
 def received(message_id: UUID, trace: str, statuses: Iterable[str], started: int) -> None:
     """What a provider said of it."""
     if tracing.is_on():
-        about = {"recado.message_id": str(message_id), "recado.status": " ".join(statuses)}
+        about: tracing.Attributes = {"recado.message_id": message_id, "recado.status": " ".join(statuses)}
         tracing.start("receipt", about, parent=trace, of=_here(), started=started).end()
 
 

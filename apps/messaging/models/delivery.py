@@ -52,6 +52,8 @@ class Delivery(TenantModel):
     expires_at = models.DateTimeField()
     attempt = models.SmallIntegerField(default=0)
     lease = models.UUIDField(null=True)
+    # The message's, so that nobody looks there for what most have not.
+    trace = models.CharField(max_length=55, null=True, editable=False)  # noqa: DJ001
 
     class Meta:
         db_table = "delivery"

@@ -32,6 +32,8 @@ class MessageEvent(TenantModel):
     attempt = models.SmallIntegerField(_("attempt"), default=0)
     # Of an attempt: the error's class, code and words, how long it took, when the next one is due.
     detail = models.JSONField(_("details"), default=dict)
+    # The message's: to whom it is published is then told in the same trace.
+    trace = models.CharField(max_length=55, null=True, editable=False)  # noqa: DJ001
     transaction = TransactionId(db_default=models.Func(function="pg_current_xact_id"))
 
     class Meta:

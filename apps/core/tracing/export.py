@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import orjson
 import structlog
@@ -128,8 +129,8 @@ def _attributes(attributes: Any) -> list[dict[str, Any]]:
     return [{"key": name, "value": _value(value)} for name, value in attributes.items()]
 
 
-def _value(value: str | float | bool) -> dict[str, Any]:
-    if isinstance(value, str):
+def _value(value: str | float | bool | UUID) -> dict[str, Any]:
+    if isinstance(value, str | UUID):
         return {"stringValue": value}
     if isinstance(value, bool):
         return {"boolValue": value}

@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from random import getrandbits
+from uuid import UUID
 
 from apps.core.tracing.trace_context import Parent, read, write
 
-type Attributes = Mapping[str, str | int | float | bool]
+type Attributes = Mapping[str, str | int | float | bool | UUID]
 
 # Of one span: a batch may carry thousands.
 MOST_LINKS = 32
@@ -17,7 +18,7 @@ class Span:
 
     __slots__ = (
         "_keep", "attributes", "ended", "is_error", "kind", "links", "name", "parent_id", "span_id", "started",
-        "trace_id", "traceparent",
+        "trace_id",
     )  # fmt: skip
 
     def __init__(
@@ -37,12 +38,15 @@ class Span:
         self.trace_id = parent.trace_id if parent else f"{getrandbits(128) or 1:032x}"
         self.span_id = f"{getrandbits(64) or 1:016x}"
         self.parent_id = parent.span_id if parent else ""
-        self.traceparent = write(self.trace_id, self.span_id)
         self.attributes = dict(attributes) if attributes else {}
         self.links = links
         self.started = started or time.time_ns()
         self.ended = 0
         self.is_error = False
+
+    @property
+    def traceparent(self) -> str:
+        return write(self.trace_id, self.span_id)
 
     @property
     def is_call(self) -> bool:

@@ -2,9 +2,9 @@
 
 import atexit
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import ContextVar, copy_context
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar, Token, copy_context
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -94,7 +94,7 @@ def root(name: str, *, kind: str = "internal", caller: str | None = None) -> Abs
         return _NOTHING
     parent = read(caller)
     if not is_kept(parent):
-        return _as_current(_UNSAMPLED)
+        return _Inside(_UNSAMPLED)
     return within(_start(name, kind, parent))
 
 
@@ -120,20 +120,12 @@ def past(name: str, started: int, attributes: Attributes | None = None, *, of: I
 
 def inside(span: Span | None) -> AbstractContextManager[object]:
     """Which goes on after it."""
-    return _NOTHING if span is None else _as_current(span)
+    return _NOTHING if span is None else _Inside(span)
 
 
-@contextmanager
-def within(span: Span) -> Iterator[Span]:
+def within(span: Span) -> AbstractContextManager[Span]:
     """Which ends with it."""
-    try:
-        with _as_current(span):
-            yield span
-    except Exception as error:
-        span.fail(type(error).__name__)
-        raise
-    finally:
-        span.end()
+    return _Within(span)
 
 
 def carried[T](call: Callable[[], T]) -> Callable[[], T]:
@@ -144,13 +136,35 @@ def carried[T](call: Callable[[], T]) -> Callable[[], T]:
     return lambda: context.run(call)
 
 
-@contextmanager
-def _as_current(found: Span | _Unsampled) -> Iterator[None]:
-    token = _current.set(found)
-    try:
-        yield None
-    finally:
-        _current.reset(token)
+# Classes and no generators: those were a quarter of what a span costs.
+class _Inside(AbstractContextManager[None]):
+    __slots__ = ("_found", "_token")
+
+    def __init__(self, found: Span | _Unsampled) -> None:
+        self._found = found
+
+    def __enter__(self) -> None:
+        self._token: Token[Span | _Unsampled | None] = _current.set(self._found)
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)
+
+
+class _Within(AbstractContextManager[Span]):
+    __slots__ = ("_span", "_token")
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+
+    def __enter__(self) -> Span:
+        self._token: Token[Span | _Unsampled | None] = _current.set(self._span)
+        return self._span
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        _current.reset(self._token)
+        if kind is not None and issubclass(kind, Exception):
+            self._span.fail(kind.__name__)
+        self._span.end()
 
 
 def _start(

@@ -1,47 +1,69 @@
 """What being watched costs a dispatch: metrics of all of it, and traces of a tenth, against neither."""
 
-from statistics import median
+from collections.abc import Iterator
+from enum import Enum
+from itertools import cycle, islice
+from statistics import harmonic_mean
 
+from bench import switched
 from bench.dispatching import Contest
-from bench.figure import Figure, rate
+from bench.figure import CannotMeasure, Figure, rate
 from bench.layouts import OURS
 from bench.office import Office
 from bench.stage import Stage
 from local.ports import HOST
 
-ROUNDS = 5
+ROUNDS = 12
 SAMPLED = 0.1
 
 
+class Watched(Enum):
+    NOT = {"counted": False, "traced": False}
+    COUNTED = {"counted": True, "traced": False}
+    TRACED = {"counted": True, "traced": True}
+
+
 def measure(stage: Stage, office: Office) -> list[Figure]:
-    contest = Contest(stage, office)
-    count = stage.choose(20_000, 10_000)
-    layout = OURS[0]
-    watched = layout.told(
+    count = stage.choose(20_000, 2_000)
+    layout = OURS[0].told(
         # Any free port: nobody asks there while it is measured.
         INTERNAL_ADDRESS=f"{HOST}:0",
         # The provider agrees with everything, also with traces.
         OTEL_EXPORTER_OTLP_ENDPOINT=stage.provider.url,
         TRACES_SAMPLE_RATIO=str(SAMPLED),
     )
-    with_all, with_metrics, with_nothing = [], [], []
-    for _ in range(stage.choose(ROUNDS, 2)):
-        with_nothing.append(contest.ours(layout, count, app="bench.unwatched"))
-        with_metrics.append(contest.ours(layout.told(INTERNAL_ADDRESS=f"{HOST}:0"), count))
-        with_all.append(contest.ours(watched, count, traced=SAMPLED))
+    rates: dict[Watched, list[float]] = {how: [] for how in Watched}
+    with Contest(stage, office).at_work(layout, count, switched.app, "bench.switched") as dispatch:
+        for how in _turns(stage.choose(ROUNDS, 3)):
+            _tell_workers(how, len(layout.workers))
+            office.tidy()
+            rates[how].append(count / dispatch(count, SAMPLED if how is Watched.TRACED else 0.0))
+            stage.tell(f"{how.name.lower()}: {rates[how][-1]:,.0f}/s")
     return [
         Figure(
             "dispatch with metrics and 10 % of the traces vs with neither",
-            # Of each round its own, since a machine may be slower in the next.
-            median(_shares(with_all, with_nothing)),
-            rate(median(with_all)),
-            rate(median(with_nothing)),
+            _share(rates, Watched.TRACED),
+            rate(harmonic_mean(rates[Watched.TRACED])),
+            rate(harmonic_mean(rates[Watched.NOT])),
             least=0.9,
-            note=f"median of {len(with_all)} rounds' ratios; metrics alone "
-            f"{median(_shares(with_metrics, with_nothing)):.2f}; {layout.name}",
+            note=f"all of {len(rates[Watched.NOT])} batches by turns, in the same processes; metrics alone "
+            f"{_share(rates, Watched.COUNTED):.2f}; {layout.name}",
         )
     ]
 
 
-def _shares(rates: list[float], of: list[float]) -> list[float]:
-    return [one / other for one, other in zip(rates, of, strict=True)]
+def _turns(rounds: int) -> Iterator[Watched]:
+    """Each begins as often as the others: tables grow with every batch."""
+    for first in range(rounds):
+        yield from islice(cycle(Watched), first % len(Watched), first % len(Watched) + len(Watched))
+
+
+def _tell_workers(how: Watched, number: int) -> None:
+    answers = switched.app.control.broadcast("be_watched", how.value, reply=True, timeout=10, limit=number) or []
+    if len(answers) < number:
+        raise CannotMeasure(f"{len(answers)} of {number} workers know how they are watched")
+
+
+def _share(rates: dict[Watched, list[float]], how: Watched) -> float:
+    """Of all batches together: one alone says little, for a machine may be a quarter slower in the next second."""
+    return harmonic_mean(rates[how]) / harmonic_mean(rates[Watched.NOT])

@@ -1,7 +1,7 @@
 # Every target is described behind its name; `make help` prints that.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test test-all coverage bench chaos lint format messages connectors proto migrations requirements image image-smoke compose-env docs metrics backup restore-drill clean
+.PHONY: help environment demo test test-all coverage bench chaos lint types style format messages connectors proto migrations requirements image image-smoke compose-env docs metrics backup restore-drill clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=5
@@ -38,10 +38,15 @@ restore-drill: environment ## Destroy a server and bring it back from its backup
 	@exec $(BIN)/python -m chaos.drill $(ARGS)
 
 lint: environment ## Run every static check: format, style, types, layers, migrations
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync types style
+
+types:
+	@$(BIN)/mypy
+
+style:
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports
-	@$(BIN)/mypy
 	@$(TEST) $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
 	@$(TEST) $(BIN)/python -m local.describe_connectors --check
 	@$(TEST) $(BIN)/python -m local.describe_metrics --check

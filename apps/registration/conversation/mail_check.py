@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 
 from apps.registration.conversation.heard import Heard, Mistake
 from apps.registration.kinds import Kind
-from apps.registration.validation import mail_domains
 
 # For all that is heard at once: people wait for an answer. What was not asked by then is believed.
 SECONDS = 5.0
@@ -28,6 +27,9 @@ def _judged(heard: Heard, language: str, takes: dict[str, bool], until: float) -
     if address is None or not settings.REGISTRATION_CHECKS_MAIL_DOMAINS:
         return heard
     domain = address.rpartition("@")[2]
+    # It speaks DNS with a library that takes long to load, in every process, and is wanted in few.
+    from apps.registration.validation import mail_domains  # noqa: PLC0415
+
     if domain not in takes and time.monotonic() < until:
         takes[domain] = mail_domains.may_take_mail(domain)
     if takes.get(domain, True):

@@ -6,9 +6,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -16,7 +17,7 @@ import httpx
 from chaos.books import Books
 from chaos.providers import Providers
 from local.places import ROOT
-from local.ports import HOST, free_port
+from local.ports import HOST, answers, free_port
 from local.postgres import PostgresServer
 from local.processes import Process, ProcessFailed
 from local.secrets_file import read_env
@@ -50,7 +51,7 @@ class Stage:
         url = f"http://{HOST}:{free_port()}"
         process = web_process(self.folder, url, self.environment, drain, grace)
         process.start()
-        process.wait_until(answers(f"{url}/readyz"), READY_SECONDS)
+        process.wait_until(lambda: answers(f"{url}/readyz"), READY_SECONDS)
         return process, url
 
 
@@ -81,7 +82,7 @@ def open_stage(durable: bool = True) -> Iterator[Stage]:
         manage(environment, "migrate", "--no-input", "--verbosity", "0")
         manage(environment, "seed_demo", "--env-file", str(folder / "demo.env"), "--url", web)
         for process, address in zip(processes, (f"{simulators}/control/healthz", f"{web}/readyz"), strict=True):
-            process.wait_until(answers(address), READY_SECONDS)
+            process.wait_until(partial(answers, address), READY_SECONDS)
         providers = Providers(simulators)
         running.callback(providers.close)
         api_key = read_env(folder / "demo.env")["RECADO_API_KEY"]
@@ -138,13 +139,3 @@ def manage(environment: Mapping[str, str], *arguments: str) -> str:
     if ran.returncode:
         raise ProcessFailed(f"manage.py {arguments[0]} failed.\n{ran.stderr}")
     return ran.stdout
-
-
-def answers(url: str) -> Callable[[], bool]:
-    def ask() -> bool:
-        try:
-            return httpx.get(url, timeout=2, trust_env=False).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    return ask

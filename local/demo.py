@@ -6,8 +6,6 @@ import os
 import shutil
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import NoReturn
 from apps.channels.registry import NAMES, queue_of
 from local.console import Stopped, go_on, say, stop_when_told
 from local.places import ROOT, BadPlace, Places
-from local.ports import HOST, holder_of, is_free
+from local.ports import HOST, answers, holder_of, is_free
 from local.postgres import PostgresServer
 from local.processes import Process, ProcessFailed, stop_all
 from local.rclone import RcloneServer
@@ -226,14 +224,6 @@ def manage(places: Places, environment: dict[str, str], *arguments: str) -> None
             raise ProcessFailed(f"{command.name} failed.\n{command.last_lines()}")
     finally:
         command.stop()
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - our own loopback address
-            return bool(response.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 def watch(processes: list[Process]) -> NoReturn:

@@ -11,8 +11,7 @@ from pathlib import Path
 from local.builder import Builder
 from local.console import go_on, say
 from local.contained import Container, container
-from local.demo import answers
-from local.ports import HOST, free_port
+from local.ports import HOST, answers, free_port
 from local.postgres import THROW_AWAY, PostgresServer
 from local.processes import Process, stop_all
 from local.rclone import RcloneServer

@@ -18,8 +18,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, syn
 
 from local.browser_tools import chromium
 from local.console import say
-from local.demo import answers
 from local.places import ROOT, Places
+from local.ports import answers
 from local.processes import Process
 from local.secrets_file import read_env
 

@@ -1,6 +1,8 @@
-"""Which ports are free, and who holds those that are not."""
+"""Which ports are free, who holds those that are not, and whether a web server answers there."""
 
 import socket
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -17,6 +19,19 @@ def is_listening(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0
+
+
+def answers(url: str) -> bool:
+    """Asked again and again while a process starts, so by the cheapest client there is."""
+    address = urlsplit(url)
+    connection = HTTPConnection(address.hostname or HOST, address.port, timeout=2)
+    try:
+        connection.request("GET", address.path)
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def is_free(port: int) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 from django.conf import settings
 
-from local.ports import HOST, free_port
+from local.ports import HOST, answers, free_port
 from local.processes import Process
 
 
@@ -56,14 +56,7 @@ def run_server(folder: Path, drain: int = 0, /, **changed: str) -> Iterator[Serv
     process = Process("web", command, folder / "web.log", env=environment)
     process.start()
     try:
-        process.wait_until(lambda: _answers(f"{url}/healthz"))
+        process.wait_until(lambda: answers(f"{url}/healthz"))
         yield Server(url, process.log, folder / "files", process)
     finally:
         process.stop()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2, trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False

@@ -15,13 +15,12 @@ from chaos.providers import Providers
 from chaos.stage import (
     READY_SECONDS,
     Stage,
-    answers,
     manage,
     recado_environment,
     simulators_process,
     web_process,
 )
-from local.ports import HOST, free_port
+from local.ports import HOST, answers, free_port
 from local.postgres import PostgresServer
 from local.processes import Process
 from local.rclone import ACCESS_KEY, BUCKET, RcloneServer
@@ -73,7 +72,7 @@ class Lives:
         process = web_process(self.folder, self.web_url, stage.environment)
         self.running.callback(process.stop)
         process.start()
-        process.wait_until(answers(f"{self.web_url}/readyz"), READY_SECONDS)
+        process.wait_until(lambda: answers(f"{self.web_url}/readyz"), READY_SECONDS)
         return process
 
     def seed(self, stage: Stage) -> None:
@@ -103,7 +102,7 @@ def open_lives(durable: bool) -> Iterator[Lives]:
         s3 = RcloneServer(folder / "s3", free_port(), secrets.token_hex(16), folder / "s3.log")
         running.callback(s3.stop)
         s3.start()
-        process.wait_until(answers(f"{simulators}/control/healthz"), READY_SECONDS)
+        process.wait_until(lambda: answers(f"{simulators}/control/healthz"), READY_SECONDS)
         providers = Providers(simulators)
         running.callback(providers.close)
         identity = pyrage.x25519.Identity.generate()

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from apps.messaging.models import Message
-from local.ports import HOST, free_port
+from local.ports import HOST, answers, free_port
 from local.processes import Process
 from tests.cast import House
 from tests.live.conftest import Enter
@@ -34,17 +34,10 @@ def demo(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         process = Process("simulators", command, tmp_path / "simulators.log")
         process.start()
         try:
-            process.wait_until(lambda: _answers(simulators))
+            process.wait_until(lambda: answers(f"{simulators}/control/healthz"))
             yield web, simulators
         finally:
             process.stop()
-
-
-def _answers(simulators: str) -> bool:
-    try:
-        return httpx.get(f"{simulators}/control/healthz", trust_env=False).is_success
-    except httpx.TransportError:
-        return False
 
 
 def test_simulated_person_writes_to_an_account_of_each_kind(

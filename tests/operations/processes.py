@@ -1,9 +1,9 @@
 """Workers and beats as processes of their own, over the database and Redis of the test."""
 
 import sys
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-
-import httpx
+from urllib.parse import urlsplit
 
 from local.ports import HOST, free_port
 from local.processes import Process
@@ -40,8 +40,12 @@ class Celery(Process):
 
     def health(self) -> tuple[int, str]:
         """Nothing while nobody answers."""
+        connection = HTTPConnection(urlsplit(self.door).netloc, timeout=10)
         try:
-            answer = httpx.get(f"{self.door}/healthz", timeout=10, trust_env=False)
-        except httpx.TransportError:
+            connection.request("GET", "/healthz")
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode().strip()
+        except (OSError, HTTPException):
             return 0, ""
-        return answer.status_code, answer.text.strip()
+        finally:
+            connection.close()

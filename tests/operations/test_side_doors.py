@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from apps.channels.registry import queue_of
 from apps.messaging.models import EventCursor, Message
 from celery_app import QUEUES
-from local.ports import HOST, free_port
+from local.ports import HOST, answers, free_port
 from local.processes import Process
 from tests.cast import House, as_member
 from tests.messaging.conftest import _running_provider, provider  # noqa: F401 - fixtures
@@ -159,7 +159,7 @@ def test_beat_and_grpc_have_a_side_door(start: Start, tmp_path: Path) -> None:
     beat, of_beat = start("beat", *CELERY, "beat", "--pidfile=", *schedule)
     grpc, of_grpc = start("grpc", sys.executable, "-m", "project.grpc_server", "--port", str(free_port()))
     for process, url in ((beat, of_beat), (grpc, of_grpc)):
-        _wait(lambda url=url: _answers(url), process.last_lines)  # type: ignore[misc]
+        _wait(lambda url=url: answers(url), process.last_lines)  # type: ignore[misc]
         assert _read(url)["recado_build_info['unknown']"] == 1
     assert httpx.get(of_grpc.replace("/metrics", "/healthz"), trust_env=False).text == "well\n"
 
@@ -218,10 +218,3 @@ def test_web_counts_sockets_files_and_what_providers_call(web: tuple[Server, str
 
 
 _OF_WEB = ("recado_socket_closes", "recado_upload", "recado_http_requests", "recado_provider_callbacks")
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2, trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False

@@ -8,6 +8,7 @@ from apps.accounts.models import AuditEvent
 from apps.billing import erasure as invoices_of
 from apps.billing import invoices, payments
 from apps.billing.models import Invoice, Payment, Reminder
+from apps.billing.new_invoice import NewCustomer
 from apps.core import clock
 from apps.messaging.erasure import erase
 from tests.billing import bills
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.django_db
 
 WORD = "jacaranda"
 TELLING = {
+    "customer": NewCustomer(name=f"Ana {WORD.title()}", phone=bills.PHONE),
     "payment_url": f"https://pay.example/{WORD}",
     "tags": [WORD],
     "metadata": {"for": WORD},
@@ -38,7 +40,7 @@ def test_settled_invoices_keep_what_is_in_books(aurora: House) -> None:
     assert {"invoice.metadata", "invoice.pix_code", "audit_event.changes"} <= traces_of(WORD)
     report = erase(aurora.principal(), settled.contact, "asked for").as_dict()["billing"]
     assert report == {"invoices_kept": 2, "invoices_cleared": 2, "invoices_still_owed": 0, "trail": 2}
-    assert traces_of(WORD, "Ana", bills.PHONE, settled.boleto_line) == set()
+    assert traces_of(WORD, bills.PHONE, settled.boleto_line) == set()
     kept = Invoice.across_organizations.get(pk=settled.pk)
     assert (kept.number, kept.amount, kept.paid_amount, kept.status) == ("1", 14990, 14990, "paid")
     assert (kept.contact_id, kept.paid_at) == (settled.contact_id, settled.paid_at)

@@ -11,7 +11,7 @@ from tests.messaging.provider import Provider
 from tests.operations.day.conftest import Operator, SitDown, Workers, wait_for
 from tests.operations.day.failed import add_dead_letters
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 THESE, OTHERS, STILL_REFUSED = 5_000, 1_000, 25
 STEP = "messaging.clear_dead_letters"
 

@@ -11,7 +11,7 @@ from tests.messaging.desk import ANA, open_account
 from tests.messaging.provider import Provider
 from tests.operations.day.conftest import SitDown, Workers, wait_for
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 OLD, NEW = "the-token-that-was-revoked", "the-token-that-came-after-it"
 
 

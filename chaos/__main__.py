@@ -6,7 +6,7 @@ import time
 
 from chaos import report
 from chaos.crew import Crew, hired
-from chaos.scenarios import SCENARIOS
+from chaos.scenarios import PATIENT, SCENARIOS
 from chaos.stage import Stage, open_stage
 from chaos.trial import QUICK, WHOLE, Row, Scale, Trial
 from local.console import Stopped, say, stop_when_told
@@ -18,9 +18,8 @@ def main() -> int:
     stop_when_told()
     started = time.monotonic()
     try:
-        with open_stage() as stage, hired(stage) as crew:
-            say(f"  ready in {time.monotonic() - started:.0f} s\n")
-            rows = run(stage, crew, options.only or list(SCENARIOS), QUICK if options.quick else WHOLE)
+        with open_stage() as stage:
+            rows = run(stage, options.only or list(SCENARIOS), QUICK if options.quick else WHOLE)
     except ProcessFailed as problem:
         say(f"\n  {problem}\n")
         return 1
@@ -31,7 +30,16 @@ def main() -> int:
     return 0 if all(row.holds for row in rows) else 1
 
 
-def run(stage: Stage, crew: Crew, names: list[str], scale: Scale) -> list[Row]:
+def run(stage: Stage, names: list[str], scale: Scale) -> list[Row]:
+    rows = []
+    for is_patient in (False, True):
+        if chosen := [name for name in names if (name in PATIENT) is is_patient]:
+            with hired(stage, is_patient=is_patient) as crew:
+                rows += _run_with(stage, crew, chosen, scale)
+    return rows
+
+
+def _run_with(stage: Stage, crew: Crew, names: list[str], scale: Scale) -> list[Row]:
     rows = []
     for name in names:
         begun = time.monotonic()

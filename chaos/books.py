@@ -1,6 +1,7 @@
 """What the database says became of the messages of some accounts."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -53,9 +54,9 @@ class Books:
     def most_attempts(self, accounts: Sequence[str]) -> int:
         return self._count(_MOST_ATTEMPTS, accounts)
 
-    def unknown_outcomes(self, accounts: Sequence[str]) -> int:
-        """How often nobody could say whether the provider had a message."""
-        return self._count(_UNKNOWN_OUTCOMES, accounts)
+    def unknown_outcomes(self, accounts: Sequence[str]) -> Counter[str]:
+        """How often nobody could say whether the provider had a message, and why."""
+        return Counter(dict(self._ask(_UNKNOWN_OUTCOMES, accounts)))
 
     def written_by(self, accounts: Sequence[str]) -> list[tuple[str, str]]:
         """What people wrote, each with their address, in the order of the conversation."""
@@ -155,10 +156,11 @@ SELECT max(attempts)
 """
 
 _UNKNOWN_OUTCOMES = """
-SELECT count(*)
+SELECT concat_ws(' ', event.detail ->> 'code', event.detail ->> 'detail'), count(*)
   FROM message_event AS event JOIN message ON message.id = event.message_id
  WHERE message.account_id = ANY(%s::uuid[])
    AND event.kind IN ('unknown', 'retrying', 'failed') AND event.detail ->> 'error' = 'outcome_unknown'
    -- A wait that ended without a receipt was counted when it began.
    AND event.detail ->> 'code' <> 'no_receipt'
+ GROUP BY 1
 """

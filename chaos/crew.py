@@ -17,6 +17,9 @@ from chaos.stage import Stage
 from local.processes import Process, stop_all
 
 READY_SECONDS = 120
+# How long calls may take. Short, so that a lease is, four times as long: no scenario waits a minute for its end.
+OUTBOUND_SECONDS = 2
+LEASE_SECONDS = 4 * OUTBOUND_SECONDS
 _DIES_WITHIN_SECONDS = 10
 _CELERY = [sys.executable, "-m", "celery", "--app", "celery_app"]
 DISPATCH = ",".join(queue_of(connector) for connector in NAMES)
@@ -51,6 +54,8 @@ class Crew:
     stage: Stage
     # Children of each worker.
     children: int = 2
+    # Whether calls may take as long as in production.
+    is_patient: bool = False
     workers: dict[str, Worker] = field(default_factory=dict, init=False)
     _past: list[Process] = field(default_factory=list, init=False)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1), init=False)
@@ -166,14 +171,19 @@ class Crew:
             *("--hostname", f"{name}-{number}@chaos"),
         ]
         log = self.stage.folder / f"{name}.{number}.log"
-        process = Process(f"{name}-{number}", command, log, env=self.stage.environment, stop_seconds=2)
+        environment = dict(self.stage.environment)
+        if not self.is_patient:
+            environment["OUTBOUND_SECONDS"] = str(OUTBOUND_SECONDS)
+        process = Process(f"{name}-{number}", command, log, env=environment, stop_seconds=2)
         process.start()
         self.workers[name] = Worker(name, queues, process)
 
 
 @contextmanager
-def hired(stage: Stage, children: int = 2, teams: Mapping[str, str] = TEAMS) -> Iterator[Crew]:
-    crew = Crew(stage, children)
+def hired(
+    stage: Stage, children: int = 2, teams: Mapping[str, str] = TEAMS, *, is_patient: bool = False
+) -> Iterator[Crew]:
+    crew = Crew(stage, children, is_patient)
     try:
         crew.hire(teams)
         yield crew

@@ -24,9 +24,6 @@ from local.secrets_file import read_env
 from local.valkey import ValkeyServer
 
 READY_SECONDS = 120
-# Short, so that a lease is: four times as long, and no scenario waits a minute for the end of one.
-OUTBOUND_SECONDS = 2
-LEASE_SECONDS = 4 * OUTBOUND_SECONDS
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,6 @@ def recado_environment(  # noqa: PLR0917 - addresses of everything
         "WHATSAPP_CLOUD_URL": f"{simulators}/whatsapp/v23.0",
         "INSTAGRAM_URL": f"{simulators}/instagram/v23.0",
         "OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8",
-        "OUTBOUND_SECONDS": str(OUTBOUND_SECONDS),
         "API_RATE_PER_SECOND": "100000",
         "API_BURST": "100000",
         "SIMULATORS_APP_SECRET": app_secret,

@@ -164,6 +164,12 @@ class Trial:
         self._note_problems(verdict)
         return Row(self.name, verdict, took, self.notes, self.problems)
 
+    def must_know_every_outcome(self) -> None:
+        """Where nobody was killed."""
+        if unknown := self.stage.books.unknown_outcomes(self.ids):
+            why = ", ".join(f"{count} × {reason}" for reason, count in unknown.most_common(5))
+            self.problems.append(f"{unknown.total()} unknown outcomes, although nobody was killed: {why}")
+
     def _all_receipts_are_in(self) -> bool:
         return self.stage.providers.callbacks_pending() == 0 and self.stage.books.unread_callbacks() == 0
 

@@ -22,7 +22,8 @@ def by_force(trial: Trial, scale: Scale) -> Row:
     parents = sum(each.endswith("parent") for each in struck)
     trial.notes.append(f"{len(struck)} × SIGKILL, {parents} of them for a worker's parent process")
     row = trial.finish()
-    trial.notes.append(f"{trial.stage.books.unknown_outcomes(trial.ids)} outcomes were unknown for a while")
+    unknown = trial.stage.books.unknown_outcomes(trial.ids).total()
+    trial.notes.append(f"{unknown} outcomes were unknown for a while")
     return row
 
 
@@ -39,10 +40,8 @@ def by_request(trial: Trial, scale: Scale) -> Row:
     row = trial.finish()
     codes = trial.crew.wait_for_the_rolled(rolled, _STOPPED_WITHIN_SECONDS)
     unclean = [code for code in codes if code != 0]
-    unknown = trial.stage.books.unknown_outcomes(trial.ids)
-    trial.notes.append(f"{len(rolled)} × SIGTERM; {unknown} outcomes were unknown for a while")
+    trial.notes.append(f"{len(rolled)} × SIGTERM")
     if unclean:
         trial.problems.append(f"workers ended with {unclean}, or not within {_STOPPED_WITHIN_SECONDS:.0f} s")
-    if unknown:
-        trial.problems.append(f"{unknown} unknown outcomes, although nobody was killed")
+    trial.must_know_every_outcome()
     return row

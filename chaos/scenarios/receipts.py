@@ -18,7 +18,7 @@ def disturbed(trial: Trial, scale: Scale) -> Row:
     trial.trouble_is_over()
     row = trial.finish()
     statuses = Counter(ending.status for ending in trial.stage.books.endings(trial.ids).values())
-    unknown = trial.stage.books.unknown_outcomes(trial.ids)
+    unknown = trial.stage.books.unknown_outcomes(trial.ids).total()
     trial.notes.append(f"{unknown} outcomes were unknown; in the end: {dict(statuses)}")
     if set(statuses) != {"read"}:
         trial.problems.append(f"not everything that was read is known to be: {dict(statuses)}")

@@ -56,8 +56,7 @@ def release(trial: Trial, scale: Scale) -> Row:
         )
         _check_api(trial)
         _check_crowd(trial, crowd)
-    if unknown := trial.stage.books.unknown_outcomes(trial.ids):
-        trial.problems.append(f"{unknown} unknown outcomes, although nobody was killed")
+    trial.must_know_every_outcome()
     return row
 
 

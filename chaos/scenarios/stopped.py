@@ -3,8 +3,8 @@
 import time
 from itertools import cycle, islice
 
+from chaos.crew import LEASE_SECONDS
 from chaos.sender import Account
-from chaos.stage import LEASE_SECONDS
 from chaos.trial import Row, Scale, Trial, faults
 
 _LONGER_SECONDS = LEASE_SECONDS + 4.0
@@ -30,7 +30,7 @@ def worker(trial: Trial, scale: Scale) -> Row:
         trial.problems.append("no worker was stopped with a message in its hands")
     trial.notes.append(
         f"{times} × stopped for {_LONGER_SECONDS:.0f} s under leases of {LEASE_SECONDS} s; "
-        f"{trial.stage.books.unknown_outcomes(trial.ids)} outcomes were unknown, "
+        f"{trial.stage.books.unknown_outcomes(trial.ids).total()} outcomes were unknown, "
         f"{row.verdict.dead_letters} dead letters where that was asked for"
     )
     return row

@@ -31,7 +31,7 @@ def outcomes(trial: Trial, scale: Scale) -> Row:
         texts = [text for text in arrived if text.startswith(f"{account.name} ")]
         endings = trial.stage.books.endings([account.id]).values()
         trial.notes.append(
-            f"{name}: {trial.stage.books.unknown_outcomes([account.id])} unknown, "
+            f"{name}: {trial.stage.books.unknown_outcomes([account.id]).total()} unknown, "
             f"{sum(ending.sent_again for ending in endings)} sent again, {len(texts) - len(set(texts))} doubled, "
             f"{sum(bool(ending.is_dead_letter) for ending in endings)} dead letters"
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from chaos.crew import Crew, hired
-from chaos.scenarios import SCENARIOS
+from chaos.scenarios import PATIENT, SCENARIOS
 from chaos.stage import Stage, open_stage
 from chaos.trial import Scale, Trial
 
@@ -20,12 +20,12 @@ def stage() -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="module")
-def crew(stage: Stage) -> Iterator[Crew]:
-    with hired(stage, children=1) as crew:
+def crew(stage: Stage, request: pytest.FixtureRequest) -> Iterator[Crew]:
+    with hired(stage, children=1, is_patient=request.param) as crew:
         yield crew
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize(("crew", "name"), [(name in PATIENT, name) for name in SCENARIOS], indirect=["crew"])
 def test_nothing_is_lost_doubled_or_out_of_order(name: str, stage: Stage, crew: Crew) -> None:
     with Trial(name, stage, crew) as trial:
         row = SCENARIOS[name](trial, SHORT)

@@ -81,6 +81,13 @@ def test_site_is_built_strictly_and_every_page_is_on_it(site: Path) -> None:
     assert [page.name for page in pages if not page_of(site, page).exists()] == []
 
 
+def test_no_page_has_two_places_in_the_navigation() -> None:
+    _, nav = (ROOT / "mkdocs.yml").read_text().split("\nnav:\n")
+    pages = re.findall(r": (\S+\.md)$", nav, flags=re.MULTILINE)
+    assert len(pages) > 30
+    assert len(pages) == len(set(pages))
+
+
 def test_site_fetches_nothing_from_another_host(site: Path) -> None:
     fetched = {
         (page.relative_to(site).as_posix(), target)

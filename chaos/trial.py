@@ -134,6 +134,8 @@ class Trial:
         while not holds():
             if time.monotonic() > ends:
                 return False
+            # A worker whose only child was killed while it started ends a moment later, by itself.
+            self.crew.replace_the_dead()
             time.sleep(_POLL_SECONDS)
         return True
 

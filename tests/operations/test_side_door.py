@@ -36,6 +36,7 @@ def _child_of(worker: Celery) -> int:
     return int(child.pid)
 
 
+@pytest.mark.long
 def test_worker_that_starts_nothing_is_not_well_until_it_does(worker: Celery) -> None:
     assert worker.health() == (200, "well")
     child = _child_of(worker)

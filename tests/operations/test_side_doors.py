@@ -135,6 +135,7 @@ def test_worker_without_children_counts_too(aurora: House, start: Start) -> None
     _wait(lambda: _read(url).get(SENT) == 2, lambda: _read(url))
 
 
+@pytest.mark.long
 def test_address_that_is_taken_stops_a_process_and_says_what_to_do(start: Start, tmp_path: Path) -> None:
     worker = [*CELERY, "worker", "--concurrency", "1", "--queues", QUEUES[0]]
     beat = [*CELERY, "beat", "--pidfile=", "--scheduler", "celery.beat:PersistentScheduler",

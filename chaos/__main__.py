@@ -34,7 +34,9 @@ def run(stage: Stage, names: list[str], scale: Scale) -> list[Row]:
     rows = []
     for is_patient in (False, True):
         if chosen := [name for name in names if (name in PATIENT) is is_patient]:
+            begun = time.monotonic()
             with hired(stage, is_patient=is_patient) as crew:
+                say(f"  workers ready in {time.monotonic() - begun:.0f} s")
                 rows += _run_with(stage, crew, chosen, scale)
     return rows
 
